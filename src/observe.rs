@@ -1,0 +1,252 @@
+//! Every event that this crate emits, and the only place that knows `tracing`.
+//!
+//! No event shows a secret, a signature or a body.
+
+#[cfg(feature = "tracing")]
+pub(crate) use self::events::*;
+#[cfg(not(feature = "tracing"))]
+pub(crate) use self::silence::*;
+
+/// What became of a handler that went on in the background.
+#[derive(Debug)]
+#[cfg_attr(
+    not(feature = "tracing"),
+    expect(dead_code, reason = "read by events only")
+)]
+pub(crate) enum Outcome {
+    /// It answered: nobody is there to take the answer, but this would have been its status.
+    Finished(http::StatusCode),
+    /// The inner service answered with an error.
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+    /// It panicked.
+    Panicked,
+    /// It was still not done when the grace ended, and was dropped.
+    GraceEnded(std::time::Duration),
+    /// The runtime shut down under it.
+    Aborted,
+}
+
+#[cfg(feature = "tracing")]
+mod events {
+    use std::error::Error;
+    use std::fmt;
+    use std::time::Duration;
+
+    use http::StatusCode;
+    use tracing::{Instrument as _, debug, error, info, warn};
+
+    use super::Outcome;
+    use crate::delivery::Delivery;
+    use crate::notification::{Unknown, UnknownReason};
+    use crate::rejection::Rejection;
+
+    pub(crate) fn secret_has_stray_ends(index: usize, label: Option<&str>) {
+        warn!(
+            index,
+            label,
+            "client secret begins or ends with white space or a byte-order mark, and is used as it is: \
+             if signatures do not match, trim it"
+        );
+    }
+
+    pub(crate) fn budget_is_long(budget: Duration) {
+        warn!(
+            ?budget,
+            "budget is not below the 5 s that Cronofy waits for the answer to a push notification: \
+             late answers will be taken for failures"
+        );
+    }
+
+    pub(crate) fn signed_with_unknown_secret(delivery: &Delivery) {
+        warn!(
+            kind = delivery.notification().kind(),
+            channel = channel(delivery),
+            secret = %Secret(delivery),
+            unknown_signatures = delivery.signature().unknown_signatures(),
+            "Cronofy signs with a client secret that this server does not hold: \
+             add it before the one that matched is revoked"
+        );
+    }
+
+    pub(crate) fn not_understood(unknown: &Unknown) {
+        let kind = unknown.kind();
+        match unknown.reason() {
+            // The detail may quote the body.
+            UnknownReason::Missing { member } | UnknownReason::Malformed { member, .. } => warn!(
+                kind,
+                member, "notification is not as its type promises, and is handed on as unknown"
+            ),
+            reason => debug!(kind, %reason, "notification is handed on as unknown"),
+        }
+    }
+
+    pub(crate) fn refused(rejection: &Rejection) {
+        warn!(
+            reason = rejection.kind().as_str(),
+            status = rejection.status().as_u16(),
+            error = %Chain(rejection),
+            "delivery refused"
+        );
+    }
+
+    pub(crate) fn answered(delivery: &Delivery, elapsed: Duration, status: Option<StatusCode>) {
+        debug!(
+            kind = delivery.notification().kind(),
+            channel = channel(delivery),
+            secret = %Secret(delivery),
+            status = status.map(|status| status.as_u16()),
+            ?elapsed,
+            "delivery handled"
+        );
+    }
+
+    pub(crate) fn late(
+        delivery: &Delivery,
+        elapsed: Duration,
+        overrun: &str,
+        goes_on: bool,
+        status: StatusCode,
+    ) {
+        warn!(
+            kind = delivery.notification().kind(),
+            channel = channel(delivery),
+            ?elapsed,
+            overrun,
+            status = status.as_u16(),
+            "handler was not done inside the budget: {}",
+            fate(goes_on)
+        );
+    }
+
+    pub(crate) fn hung_up(delivery: &Delivery, elapsed: Duration, overrun: &str, goes_on: bool) {
+        warn!(
+            kind = delivery.notification().kind(),
+            channel = channel(delivery),
+            ?elapsed,
+            overrun,
+            "sender hung up before the handler was done: {}",
+            fate(goes_on)
+        );
+    }
+
+    fn fate(goes_on: bool) -> &'static str {
+        if goes_on {
+            "it goes on in the background"
+        } else {
+            "it is dropped"
+        }
+    }
+
+    pub(crate) fn ended_in_background(delivery: &Delivery, elapsed: Duration, outcome: &Outcome) {
+        let kind = delivery.notification().kind();
+        let channel = channel(delivery);
+        match outcome {
+            Outcome::Finished(status) if status.is_success() => info!(
+                kind,
+                channel,
+                ?elapsed,
+                status = status.as_u16(),
+                "late handler finished in the background"
+            ),
+            Outcome::Finished(status) => warn!(
+                kind,
+                channel,
+                ?elapsed,
+                status = status.as_u16(),
+                "late handler finished in the background, without success"
+            ),
+            Outcome::Failed(cause) => error!(
+                kind,
+                channel,
+                ?elapsed,
+                error = %Chain(&**cause),
+                "late handler failed in the background"
+            ),
+            Outcome::Panicked => error!(
+                kind,
+                channel,
+                ?elapsed,
+                "late handler panicked in the background"
+            ),
+            Outcome::GraceEnded(grace) => error!(
+                kind,
+                channel,
+                ?elapsed,
+                ?grace,
+                "late handler was dropped: still not done when the grace ended"
+            ),
+            Outcome::Aborted => error!(
+                kind,
+                channel,
+                ?elapsed,
+                "late handler was dropped: the runtime shut down"
+            ),
+        }
+    }
+
+    /// Keeps the events of the background in the span of the request.
+    pub(crate) fn in_current_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
+        future.in_current_span()
+    }
+
+    fn channel(delivery: &Delivery) -> Option<&str> {
+        delivery
+            .notification()
+            .channel()
+            .map(|channel| &*channel.channel_id)
+    }
+
+    /// The label of the secret that matched, or its place in the set.
+    struct Secret<'a>(&'a Delivery);
+
+    impl fmt::Display for Secret<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let signature = self.0.signature();
+            match signature.label() {
+                Some(label) => f.write_str(label),
+                None => write!(f, "{}", signature.index()),
+            }
+        }
+    }
+
+    /// An error and all its causes, on one line.
+    struct Chain<'a>(&'a (dyn Error + 'static));
+
+    impl fmt::Display for Chain<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", self.0)?;
+            let mut cause = self.0.source();
+            while let Some(error) = cause {
+                write!(f, ": {error}")?;
+                cause = error.source();
+            }
+            Ok(())
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod silence {
+    use std::time::Duration;
+
+    use http::StatusCode;
+
+    use super::Outcome;
+    use crate::delivery::Delivery;
+    use crate::notification::Unknown;
+    use crate::rejection::Rejection;
+
+    pub(crate) fn secret_has_stray_ends(_: usize, _: Option<&str>) {}
+    pub(crate) fn budget_is_long(_: Duration) {}
+    pub(crate) fn signed_with_unknown_secret(_: &Delivery) {}
+    pub(crate) fn not_understood(_: &Unknown) {}
+    pub(crate) fn refused(_: &Rejection) {}
+    pub(crate) fn answered(_: &Delivery, _: Duration, _: Option<StatusCode>) {}
+    pub(crate) fn late(_: &Delivery, _: Duration, _: &str, _: bool, _: StatusCode) {}
+    pub(crate) fn hung_up(_: &Delivery, _: Duration, _: &str, _: bool) {}
+    pub(crate) fn ended_in_background(_: &Delivery, _: Duration, _: &Outcome) {}
+
+    pub(crate) fn in_current_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
+        future
+    }
+}
