@@ -1,0 +1,333 @@
+use jiff::Timestamp;
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::UnknownReason;
+use super::body::Body;
+use super::object;
+
+/// The channel that a notification came through.
+///
+/// A channel is what an application registers to be notified of one account. The URL may differ from channel to channel,
+/// which makes it the place for an identifier of your own that tells accounts apart.
+///
+/// ```
+/// use cronofy_webhook::notification::Channel;
+///
+/// let channel: Channel = serde_json::from_str(r#"{
+///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+///     "callback_url": "https://receiver.example/cronofy/42",
+///     "filters": { "calendar_ids": ["cal_n23kjnwrw2_sakdnawerd3"] }
+/// }"#)?;
+///
+/// assert_eq!(channel.callback_url, "https://receiver.example/cronofy/42");
+/// let filters = channel.filters.unwrap_or_default();
+/// assert_eq!(filters.calendar_ids.as_deref(), Some(&["cal_n23kjnwrw2_sakdnawerd3".to_owned()][..]));
+/// assert_eq!(filters.only_managed, None);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+///
+/// Source: Cronofy's API documentation, "Push Notifications" and "Create Channel".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Channel {
+    /// Identifies the channel, as the answer to its creation did. Opaque.
+    pub channel_id: String,
+    /// The URL that was registered, character for character.
+    pub callback_url: String,
+    /// Which events the channel is about. Absent, or with nothing in it, for a channel without filters.
+    #[serde(
+        default,
+        deserialize_with = "object::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub filters: Option<Filters>,
+}
+
+/// What narrows a [`Channel`] down: filters that were set when it was created.
+///
+/// Cronofy documents that filters are listed when they differ from the default, and prints examples where a default is
+/// listed all the same: take an absent filter for its default, and do not conclude anything from its being there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Filters {
+    /// The calendars to which the channel is restricted. Absent: all calendars of the account. Opaque.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar_ids: Option<Vec<String>>,
+    /// Whether the channel is restricted to events that the application manages. Absent: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_managed: Option<bool>,
+}
+
+/// Something changed in the account's calendars.
+///
+/// The notification does not say what: read the events with [`changes_since`](Self::changes_since) as `last_modified`,
+/// through the API. Changes that your own application makes do not notify it.
+///
+/// ```json
+/// {
+///   "notification": { "type": "change", "changes_since": "2026-04-19T09:24:16Z" },
+///   "channel": {
+///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+///     "callback_url": "https://receiver.example/cronofy/42",
+///     "filters": {}
+///   }
+/// }
+/// ```
+///
+/// Source: Cronofy's API documentation, "Push Notifications".
+///
+/// ```
+/// use cronofy_webhook::Notification;
+///
+/// let Notification::Change(change) = Notification::from_slice(br#"{
+///     "notification": { "type": "change", "changes_since": "2026-04-19T09:24:16Z" },
+///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+/// }"#) else {
+///     panic!("not a change");
+/// };
+///
+/// let query = format!("last_modified={}", change.changes_since);
+/// assert_eq!(query, "last_modified=2026-04-19T09:24:16Z");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// Everything before this instant was covered by earlier notifications. Prints in the form that the API takes.
+    pub changes_since: Timestamp,
+    /// The channel that the notification came through.
+    pub channel: Channel,
+}
+
+#[derive(Deserialize, Serialize)]
+struct ChangeMembers {
+    changes_since: Timestamp,
+}
+
+impl Change {
+    pub(super) const KIND: &str = "change";
+
+    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
+        let ChangeMembers { changes_since } = body.notification()?;
+        Ok(Self {
+            changes_since,
+            channel: body.channel()?,
+        })
+    }
+
+    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let members = ChangeMembers {
+            changes_since: self.changes_since,
+        };
+        write(serializer, Self::KIND, members, &self.channel)
+    }
+}
+
+/// For the kinds that carry nothing but their channel.
+macro_rules! channel_notification {
+    ($(#[$docs:meta])* $name:ident, $kind:literal) => {
+        $(#[$docs])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $name {
+            /// The channel that the notification came through.
+            pub channel: Channel,
+        }
+
+        impl $name {
+            pub(super) const KIND: &str = $kind;
+
+            pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
+                Ok(Self {
+                    channel: body.channel()?,
+                })
+            }
+
+            pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                write(serializer, Self::KIND, NoMembers {}, &self.channel)
+            }
+        }
+    };
+}
+
+channel_notification! {
+    /// A channel was created, and Cronofy tries its URL.
+    ///
+    /// A successful answer is all there is to it: nothing is to be sent back.
+    ///
+    /// ```json
+    /// {
+    ///   "notification": { "type": "verification" },
+    ///   "channel": {
+    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+    ///     "callback_url": "https://receiver.example/cronofy/42",
+    ///     "filters": {}
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// Source: Cronofy's API documentation, "Push Notifications".
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// let Notification::Verification(verification) = Notification::from_slice(br#"{
+    ///     "notification": { "type": "verification" },
+    ///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+    /// }"#) else {
+    ///     panic!("not a verification");
+    /// };
+    /// assert_eq!(verification.channel.channel_id, "chn_1");
+    /// ```
+    Verification, "verification"
+}
+
+channel_notification! {
+    /// One calendar profile of the account, or several, cannot be reached until the user authorises it again.
+    ///
+    /// Cronofy notices when it next fails to use the profile, which may be long after access was revoked. Which profiles
+    /// are concerned is in the API's `UserInfo`, in `cronofy.data.profiles`.
+    ///
+    /// ```json
+    /// {
+    ///   "notification": { "type": "profile_disconnected" },
+    ///   "channel": {
+    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+    ///     "callback_url": "https://receiver.example/cronofy/42",
+    ///     "filters": {}
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// let Notification::ProfileDisconnected(disconnected) = Notification::from_slice(br#"{
+    ///     "notification": { "type": "profile_disconnected" },
+    ///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+    /// }"#) else {
+    ///     panic!("not a disconnection");
+    /// };
+    /// assert_eq!(disconnected.channel.channel_id, "chn_1");
+    /// ```
+    ProfileDisconnected, "profile_disconnected"
+}
+
+channel_notification! {
+    /// One conferencing profile of the account, or several, cannot be reached until the user authorises it again.
+    ///
+    /// Which profiles are concerned is in the API's `UserInfo`, in `cronofy.data.conferencing_profiles`.
+    ///
+    /// ```json
+    /// {
+    ///   "notification": { "type": "conferencing_profile_disconnected" },
+    ///   "channel": {
+    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+    ///     "callback_url": "https://receiver.example/cronofy/42",
+    ///     "filters": {}
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// let Notification::ConferencingProfileDisconnected(disconnected) = Notification::from_slice(br#"{
+    ///     "notification": { "type": "conferencing_profile_disconnected" },
+    ///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+    /// }"#) else {
+    ///     panic!("not a disconnection");
+    /// };
+    /// assert_eq!(disconnected.channel.channel_id, "chn_1");
+    /// ```
+    ConferencingProfileDisconnected, "conferencing_profile_disconnected"
+}
+
+channel_notification! {
+    /// The first synchronisation of a calendar profile is done: its events can be read.
+    ///
+    /// Not sent when it was done before the channel was created.
+    ///
+    /// ```json
+    /// {
+    ///   "notification": { "type": "profile_initial_sync_completed" },
+    ///   "channel": {
+    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+    ///     "callback_url": "https://receiver.example/cronofy/42",
+    ///     "filters": {}
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// let Notification::ProfileInitialSyncCompleted(completed) = Notification::from_slice(br#"{
+    ///     "notification": { "type": "profile_initial_sync_completed" },
+    ///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+    /// }"#) else {
+    ///     panic!("not a completion");
+    /// };
+    /// assert_eq!(completed.channel.channel_id, "chn_1");
+    /// ```
+    ProfileInitialSyncCompleted, "profile_initial_sync_completed"
+}
+
+channel_notification! {
+    /// The account used its right to be forgotten: delete what you hold of it.
+    ///
+    /// ```json
+    /// {
+    ///   "notification": { "type": "gdpr_requested" },
+    ///   "channel": {
+    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+    ///     "callback_url": "https://receiver.example/cronofy/42",
+    ///     "filters": {}
+    ///   }
+    /// }
+    /// ```
+    ///
+    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// let Notification::GdprRequested(requested) = Notification::from_slice(br#"{
+    ///     "notification": { "type": "gdpr_requested" },
+    ///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+    /// }"#) else {
+    ///     panic!("not a request");
+    /// };
+    /// assert_eq!(requested.channel.channel_id, "chn_1");
+    /// ```
+    GdprRequested, "gdpr_requested"
+}
+
+#[derive(Serialize)]
+struct NoMembers {}
+
+#[derive(Serialize)]
+struct Tagged<M> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    members: M,
+}
+
+fn write<S: Serializer>(
+    serializer: S,
+    kind: &'static str,
+    members: impl Serialize,
+    channel: &Channel,
+) -> Result<S::Ok, S::Error> {
+    let mut body = serializer.serialize_map(Some(2))?;
+    body.serialize_entry("notification", &Tagged { kind, members })?;
+    body.serialize_entry("channel", channel)?;
+    body.end()
+}
