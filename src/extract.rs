@@ -1,0 +1,105 @@
+//! [`Notification`] and [`Delivery`] as axum extractors.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use axum_core::body::Body;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::delivery::Delivery;
+use crate::notification::Notification;
+use crate::rejection::{self, Rejection};
+
+/// Takes the delivery that the middleware verified. Without the middleware the answer is 500; see [`MissingDelivery`].
+///
+/// `Option<Delivery>` is `None` then, for a handler that serves other requests as well.
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+impl<S: Send + Sync> FromRequestParts<S> for Delivery {
+    type Rejection = MissingDelivery;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingDelivery> {
+        verified(parts).cloned().ok_or(MissingDelivery)
+    }
+}
+
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Delivery {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(verified(parts).cloned())
+    }
+}
+
+/// Takes the notification that the middleware verified. Without the middleware the answer is 500; see
+/// [`MissingDelivery`].
+///
+/// `Option<Notification>` is `None` then, for a handler that serves other requests as well.
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+impl<S: Send + Sync> FromRequestParts<S> for Notification {
+    type Rejection = MissingDelivery;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingDelivery> {
+        let delivery = verified(parts).ok_or(MissingDelivery)?;
+        Ok(delivery.notification().clone())
+    }
+}
+
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Notification {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(verified(parts).map(|delivery| delivery.notification().clone()))
+    }
+}
+
+fn verified(parts: &Parts) -> Option<&Delivery> {
+    parts.extensions.get()
+}
+
+/// An extractor of this crate was used in a handler that is not behind the middleware.
+///
+/// The answer is 500 with a text that says so. It is a mistake in the program, not in the request.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct MissingDelivery;
+
+impl MissingDelivery {
+    /// The status of the answer: 500.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
+
+    /// The text of the answer.
+    #[must_use]
+    pub fn body_text(self) -> &'static str {
+        "This handler takes a Cronofy notification, but CronofyWebhookLayer is not in front of it: add `.layer(CronofyWebhookLayer::new(client_secret))` to its route."
+    }
+}
+
+impl fmt::Display for MissingDelivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the handler is not behind a CronofyWebhookLayer")
+    }
+}
+
+impl std::error::Error for MissingDelivery {}
+
+impl IntoResponse for MissingDelivery {
+    fn into_response(self) -> Response {
+        rejection::text(self.status(), self.body_text())
+    }
+}
+
+/// For handlers that call [`Delivery::verify`] themselves.
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        self.to_response::<Body>()
+    }
+}
