@@ -1,0 +1,131 @@
+//! How the body is read: whole, once, and never more of it than the limit.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use cronofy_webhook::Delivery;
+use http::{HeaderMap, Request, Response};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+use crate::support::{CHANGE, Reply, Script, Step, layer, signed};
+
+/// The body as the handler gets it, both ways.
+async fn delivered(body: Script) -> Bytes {
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let service = layer().layer(service_fn(move |request: Request<Script>| {
+        sender.send(request).unwrap();
+        async { Ok::<Reply, Infallible>(Response::default()) }
+    }));
+    let response = service.oneshot(signed(CHANGE, body)).await.unwrap();
+    assert_eq!(response.status(), 200);
+
+    let request = receiver.recv().await.unwrap();
+    let delivery = request.extensions().get::<Delivery>().unwrap().clone();
+    let replayed = http_body_util::BodyExt::collect(request.into_body())
+        .await
+        .unwrap()
+        .to_bytes();
+    assert_eq!(delivery.body(), &replayed);
+    replayed
+}
+
+#[tokio::test]
+async fn a_body_in_one_frame_is_handed_on_without_a_copy() {
+    let sent = Bytes::from(CHANGE.to_vec());
+    let received = delivered(sent.clone().into()).await;
+    assert_eq!(received, CHANGE);
+    assert_eq!(received.as_ptr(), sent.as_ptr());
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_know_its_end_is_read_to_it() {
+    // `Script::is_end_stream` is always false, as it is for a chunked body.
+    for size in [1, 2, 100, CHANGE.len()] {
+        let pieces = CHANGE
+            .chunks(size)
+            .map(|piece| Step::Data(Bytes::from_static(piece)));
+        assert_eq!(
+            delivered(Script::new(pieces)).await,
+            CHANGE,
+            "in pieces of {size}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn empty_frames_are_no_end() {
+    let body = Script::new([
+        Step::Data(Bytes::new()),
+        Step::Data(CHANGE[..10].into()),
+        Step::Data(Bytes::new()),
+        Step::Data(CHANGE[10..].into()),
+        Step::Data(Bytes::new()),
+    ]);
+    assert_eq!(delivered(body).await, CHANGE);
+}
+
+#[tokio::test]
+async fn trailers_are_passed_over() {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("cronofy-hmac-sha256", "x".parse().unwrap());
+    let body = Script::new([Step::Data(CHANGE.into()), Step::Trailers(trailers)]);
+    assert_eq!(delivered(body).await, CHANGE);
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_limit_is_accepted() {
+    let body = vec![b' '; 1000];
+    for (limit, status) in [(1000, 200), (999, 413)] {
+        let calls = crate::support::Calls::default();
+        let service = layer()
+            .body_limit(limit)
+            .layer(crate::support::handler(&calls));
+        let request = signed(&body, Script::from(Bytes::from(body.clone())));
+        assert_eq!(service.oneshot(request).await.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
+async fn the_default_limit_is_256_kib() {
+    for (size, status) in [(256 * 1024, 200), (256 * 1024 + 1, 413)] {
+        let body = vec![b' '; size];
+        let calls = crate::support::Calls::default();
+        let request = signed(&body, Script::from(Bytes::from(body.clone())));
+        let response = layer()
+            .layer(crate::support::handler(&calls))
+            .oneshot(request)
+            .await;
+        assert_eq!(response.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_can_be_authentic() {
+    let calls = crate::support::Calls::default();
+    let service = layer().layer(crate::support::handler(&calls));
+    let response = service
+        .oneshot(signed(b"", Script::default()))
+        .await
+        .unwrap();
+    assert_eq!((response.status().as_u16(), calls.count()), (200, 1));
+}
+
+#[tokio::test]
+async fn reading_stops_at_the_limit() {
+    let endless = (0..1_000_000).map(|_| Step::Data(Bytes::from_static(&[b' '; 100])));
+    let body = Script::new(endless);
+    let polls = body.polls();
+    let calls = crate::support::Calls::default();
+    let service = layer()
+        .body_limit(1000)
+        .layer(crate::support::handler(&calls));
+    let response = service.oneshot(signed(CHANGE, body)).await.unwrap();
+    assert_eq!(response.status(), 413);
+    assert_eq!(polls.count(), 11);
+}
+
+#[test]
+#[should_panic(expected = "set a number of bytes")]
+fn a_body_limit_of_zero_panics_at_construction() {
+    let _ = layer().body_limit(0);
+}

@@ -1,0 +1,18 @@
+//! The tests, one binary. Each module is about one promise or one room of the crate.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod answers;
+mod body;
+mod budget;
+#[cfg(feature = "tracing")]
+mod events;
+#[cfg(feature = "axum")]
+mod extract;
+mod house;
+mod overrun;
+mod readiness;
+mod signature;
+mod support;
+#[cfg(feature = "axum")]
+mod wire;

@@ -1,0 +1,296 @@
+//! Promise: verified work is not abandoned. What becomes of a handler that is late, or whose sender hangs up.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cronofy_webhook::{CronofyWebhookLayer, Overrun};
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+use tokio_util::task::TaskTracker;
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+use crate::support::{CHANGE, Reply, Script, Step, genuine, layer, signed};
+
+/// What a handler did, in order.
+#[derive(Debug, PartialEq)]
+enum Did {
+    Start,
+    Finish,
+    /// Was dropped before it finished.
+    Drop,
+}
+
+struct Handler {
+    log: mpsc::UnboundedSender<Did>,
+    finished: bool,
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        if !self.finished {
+            let _ = self.log.send(Did::Drop);
+        }
+    }
+}
+
+/// A service whose handler takes its time, and what it did.
+fn slow(
+    layer: &CronofyWebhookLayer,
+    time: Duration,
+) -> (
+    impl tower::Service<Request<Full<Bytes>>, Response = Reply, Error = Infallible, Future: Send>
+    + Clone
+    + use<>,
+    mpsc::UnboundedReceiver<Did>,
+) {
+    let (log, did) = mpsc::unbounded_channel();
+    let service = layer.layer(service_fn(move |_: Request<Full<Bytes>>| {
+        let log = log.clone();
+        async move {
+            let mut handler = Handler {
+                log,
+                finished: false,
+            };
+            handler.log.send(Did::Start).unwrap();
+            sleep(time).await;
+            handler.log.send(Did::Finish).unwrap();
+            handler.finished = true;
+            Ok(Response::default())
+        }
+    }));
+    (service, did)
+}
+
+fn so_far(did: &mut mpsc::UnboundedReceiver<Did>) -> Vec<Did> {
+    std::iter::from_fn(|| did.try_recv().ok()).collect()
+}
+
+async fn drained(tracker: &TaskTracker) {
+    tracker.close();
+    tracker.wait().await;
+}
+
+const SIX_SECONDS: Duration = Duration::from_secs(6);
+
+#[tokio::test(start_paused = true)]
+async fn finish_and_accept_let_a_late_handler_finish_in_the_background() {
+    for (overrun, status) in [(Overrun::Finish, 503), (Overrun::Accept, 202)] {
+        let tracker = TaskTracker::new();
+        let layer = layer().overrun(overrun).task_tracker(tracker.clone());
+        let (service, mut did) = slow(&layer, SIX_SECONDS);
+        let started = Instant::now();
+
+        assert_eq!(service.oneshot(genuine()).await.unwrap().status(), status);
+        assert_eq!(so_far(&mut did), [Did::Start]);
+        assert_eq!(tracker.len(), 1);
+
+        drained(&tracker).await;
+        assert_eq!(so_far(&mut did), [Did::Finish]);
+        assert_eq!(started.elapsed(), SIX_SECONDS);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancel_drops_a_late_handler() {
+    let tracker = TaskTracker::new();
+    let layer = layer()
+        .overrun(Overrun::Cancel)
+        .task_tracker(tracker.clone());
+    let (service, mut did) = slow(&layer, SIX_SECONDS);
+
+    assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 503);
+    assert_eq!(so_far(&mut did), [Did::Start, Did::Drop]);
+    assert_eq!(tracker.len(), 0);
+}
+
+#[test]
+fn finish_is_the_default() {
+    assert_eq!(Overrun::default(), Overrun::Finish);
+}
+
+/// Starts a delivery, and hangs up after a second.
+async fn hang_up(answer: impl Future<Output = Result<Reply, Infallible>>) {
+    tokio::select! {
+        _ = answer => panic!("answered before the sender hung up"),
+        () = sleep(Duration::from_secs(1)) => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hang_up_does_not_kill_a_handler_that_has_started() {
+    for overrun in [Overrun::Finish, Overrun::Accept] {
+        let tracker = TaskTracker::new();
+        let layer = layer().overrun(overrun).task_tracker(tracker.clone());
+        let (service, mut did) = slow(&layer, SIX_SECONDS);
+        let started = Instant::now();
+
+        hang_up(service.oneshot(genuine())).await;
+        assert_eq!(so_far(&mut did), [Did::Start]);
+
+        drained(&tracker).await;
+        assert_eq!(so_far(&mut did), [Did::Finish]);
+        assert_eq!(started.elapsed(), SIX_SECONDS);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_cancel_a_hang_up_drops_the_handler() {
+    let (service, mut did) = slow(&layer().overrun(Overrun::Cancel), SIX_SECONDS);
+    hang_up(service.oneshot(genuine())).await;
+    assert_eq!(so_far(&mut did), [Did::Start, Did::Drop]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hang_up_while_the_body_is_read_starts_no_handler() {
+    let tracker = TaskTracker::new();
+    let (sender, mut called) = mpsc::unbounded_channel();
+    let service =
+        layer()
+            .task_tracker(tracker.clone())
+            .layer(service_fn(move |_: Request<Script>| {
+                sender.send(()).unwrap();
+                async { Ok::<Reply, Infallible>(Response::default()) }
+            }));
+    let body = Script::new([Step::Data(CHANGE[..10].into()), Step::Hang]);
+    hang_up(service.oneshot(signed(CHANGE, body))).await;
+
+    drained(&tracker).await;
+    assert!(called.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_grace_bounds_what_goes_on_in_the_background() {
+    let tracker = TaskTracker::new();
+    let layer = layer()
+        .grace(Duration::from_secs(10))
+        .task_tracker(tracker.clone());
+    let (service, mut did) = slow(&layer, Duration::MAX);
+    let started = Instant::now();
+
+    assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 503);
+    drained(&tracker).await;
+    assert_eq!(so_far(&mut did), [Did::Start, Did::Drop]);
+    assert_eq!(started.elapsed(), Duration::from_secs(4 + 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_default_grace_is_30_seconds() {
+    for (time, end) in [(34, Did::Finish), (35, Did::Drop)] {
+        let tracker = TaskTracker::new();
+        let layer = layer().task_tracker(tracker.clone());
+        let (service, mut did) = slow(&layer, Duration::from_secs(time));
+        service.oneshot(genuine()).await.unwrap();
+        drained(&tracker).await;
+        assert_eq!(so_far(&mut did), [Did::Start, end]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_grace_there_is_does_not_overflow() {
+    let tracker = TaskTracker::new();
+    let layer = layer().grace(Duration::MAX).task_tracker(tracker.clone());
+    let (service, mut did) = slow(&layer, SIX_SECONDS);
+    service.oneshot(genuine()).await.unwrap();
+    drained(&tracker).await;
+    assert_eq!(so_far(&mut did), [Did::Start, Did::Finish]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_in_time_leaves_nothing_in_the_background() {
+    let tracker = TaskTracker::new();
+    let layer = layer().task_tracker(tracker.clone());
+    let (service, mut did) = slow(&layer, Duration::from_secs(1));
+    assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 200);
+    assert_eq!(so_far(&mut did), [Did::Start, Did::Finish]);
+    assert_eq!(tracker.len(), 0);
+}
+
+/// A handler that panics after some time, by itself or when it is dropped and polled again.
+fn panicking(
+    layer: &CronofyWebhookLayer,
+    after: Duration,
+) -> impl tower::Service<Request<Full<Bytes>>, Response = Reply, Error = Infallible, Future: Send>
++ Clone
++ use<> {
+    layer.layer(service_fn(move |_: Request<Full<Bytes>>| async move {
+        sleep(after).await;
+        panic!("of the handler")
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_the_handler_is_the_callers_and_the_handler_is_not_polled_again() {
+    let tracker = TaskTracker::new();
+    let service = panicking(
+        &layer().task_tracker(tracker.clone()),
+        Duration::from_secs(1),
+    );
+    let caught = tokio::spawn(service.oneshot(genuine())).await.unwrap_err();
+
+    assert_eq!(
+        *caught.into_panic().downcast::<&str>().unwrap(),
+        "of the handler"
+    );
+    assert_eq!(tracker.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_the_background_affects_nothing_else() {
+    let tracker = TaskTracker::new();
+    let layer = layer().task_tracker(tracker.clone());
+    let service = panicking(&layer, SIX_SECONDS);
+    assert_eq!(
+        service.clone().oneshot(genuine()).await.unwrap().status(),
+        503
+    );
+    drained(&tracker).await;
+    assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 503);
+}
+
+#[test]
+fn a_delivery_that_is_dropped_outside_of_the_runtime_is_finished_inside_of_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let tracker = TaskTracker::new();
+    let (service, mut did) = slow(&layer().task_tracker(tracker.clone()), SIX_SECONDS);
+    let mut answer = Box::pin(service.oneshot(genuine()));
+    runtime.block_on(async {
+        assert!(
+            tokio::time::timeout(Duration::from_secs(1), &mut answer)
+                .await
+                .is_err()
+        );
+    });
+    drop(answer);
+    runtime.block_on(drained(&tracker));
+    assert_eq!(so_far(&mut did), [Did::Start, Did::Finish]);
+}
+
+#[test]
+fn a_runtime_that_shuts_down_ends_background_work_without_a_panic() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    let (service, mut did) = slow(&layer().budget(Duration::from_millis(1)), Duration::MAX);
+    let (idle, _) = slow(&layer(), Duration::MAX);
+    let status = runtime.block_on(async {
+        // Still waiting for its handler when the runtime goes.
+        tokio::spawn(idle.oneshot(genuine()));
+        service.oneshot(genuine()).await.unwrap().status()
+    });
+    assert_eq!(status, 503);
+
+    let gone = std::panic::catch_unwind(AssertUnwindSafe(|| drop(runtime)));
+    assert!(gone.is_ok());
+    assert_eq!(so_far(&mut did), [Did::Start, Did::Drop]);
+}
