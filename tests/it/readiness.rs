@@ -77,25 +77,25 @@ async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
 
 #[tokio::test]
 async fn a_refusal_gives_back_what_readiness_held() {
-    let calls = Calls::default();
-    let mut first = ServiceBuilder::new()
-        .layer(layer())
-        .layer(ConcurrencyLimitLayer::new(1))
-        .service(handler(&calls));
-    let second = first.clone();
-
-    // Without the header, and with a wrong one: refused before and after the body is read.
     let mut unsigned = genuine();
     unsigned.headers_mut().clear();
+    // Refused before the body is read, and after.
     for refused in [unsigned, forged()] {
+        let calls = Calls::default();
+        let mut first = ServiceBuilder::new()
+            .layer(layer())
+            .layer(ConcurrencyLimitLayer::new(1))
+            .service(handler(&calls));
+        let second = first.clone();
         let answer = first.ready().await.unwrap().call(refused).await;
         assert_eq!(answer.unwrap().status(), 401);
-    }
 
-    // `first` is still there. If it held on to the permit, `second` would wait for ever.
-    let answer = second.oneshot(genuine());
-    let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
-    assert_eq!(answer.expect("the permit is free").unwrap().status(), 200);
+        // `first` is still there. If it held on to the permit, `second` would wait for ever.
+        let answer = second.oneshot(genuine());
+        let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
+        assert_eq!(answer.expect("the permit is free").unwrap().status(), 200);
+        drop(first);
+    }
 }
 
 #[tokio::test]
