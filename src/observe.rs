@@ -44,7 +44,9 @@ mod events {
     const TARGET: &str = "cronofy_webhook";
 
     pub(crate) fn secret_has_stray_ends(index: usize, label: Option<&str>) {
-        warn!(target: TARGET, index,
+        warn!(
+            target: TARGET,
+            index,
             label,
             "client secret begins or ends with white space or a byte-order mark, and is used as it is: \
              if signatures do not match, trim it"
@@ -52,14 +54,18 @@ mod events {
     }
 
     pub(crate) fn budget_is_long(budget: Duration) {
-        warn!(target: TARGET, ?budget,
+        warn!(
+            target: TARGET,
+            ?budget,
             "budget is not below the 5 s that Cronofy waits for the answer to a push notification: \
              late answers will be taken for failures"
         );
     }
 
     pub(crate) fn signed_with_unknown_secret(delivery: &Delivery) {
-        warn!(target: TARGET, kind = delivery.notification().kind(),
+        warn!(
+            target: TARGET,
+            kind = delivery.notification().kind(),
             channel = channel(delivery),
             secret = %Secret(delivery),
             unknown_signatures = delivery.signature().unknown_signatures(),
@@ -72,17 +78,25 @@ mod events {
         let kind = unknown.kind();
         match unknown.reason() {
             // The detail may quote the body.
-            UnknownReason::Missing { member } | UnknownReason::Malformed { member, .. } => {
-                warn!(target: TARGET, kind,
-                    member, "notification is not as its type promises, and is handed on as unknown"
-                )
-            }
-            reason => debug!(target: TARGET, kind, %reason, "notification is handed on as unknown"),
+            UnknownReason::Missing { member } | UnknownReason::Malformed { member, .. } => warn!(
+                target: TARGET,
+                kind,
+                member,
+                "notification is not as its type promises, and is handed on as unknown"
+            ),
+            reason => debug!(
+                target: TARGET,
+                kind,
+                %reason,
+                "notification is handed on as unknown"
+            ),
         }
     }
 
     pub(crate) fn refused(rejection: &Rejection) {
-        warn!(target: TARGET, reason = rejection.kind().as_str(),
+        warn!(
+            target: TARGET,
+            reason = rejection.kind().as_str(),
             status = rejection.status().as_u16(),
             error = %Chain(rejection),
             "delivery refused"
@@ -109,7 +123,9 @@ mod events {
         goes_on: bool,
         status: StatusCode,
     ) {
-        warn!(target: TARGET, kind = delivery.notification().kind(),
+        warn!(
+            target: TARGET,
+            kind = delivery.notification().kind(),
             channel = channel(delivery),
             ?elapsed,
             overrun,
@@ -120,7 +136,9 @@ mod events {
     }
 
     pub(crate) fn hung_up(delivery: &Delivery, elapsed: Duration, overrun: &str, goes_on: bool) {
-        warn!(target: TARGET, kind = delivery.notification().kind(),
+        warn!(
+            target: TARGET,
+            kind = delivery.notification().kind(),
             channel = channel(delivery),
             ?elapsed,
             overrun,
@@ -141,36 +159,48 @@ mod events {
         let kind = delivery.notification().kind();
         let channel = channel(delivery);
         match outcome {
-            Outcome::Finished(status) if status.is_success() => info!(target: TARGET, kind,
+            Outcome::Finished(status) if status.is_success() => info!(
+                target: TARGET,
+                kind,
                 channel,
                 ?elapsed,
                 status = status.as_u16(),
                 "late handler finished in the background"
             ),
-            Outcome::Finished(status) => warn!(target: TARGET, kind,
+            Outcome::Finished(status) => warn!(
+                target: TARGET,
+                kind,
                 channel,
                 ?elapsed,
                 status = status.as_u16(),
                 "late handler finished in the background, without success"
             ),
-            Outcome::Failed(cause) => error!(target: TARGET, kind,
+            Outcome::Failed(cause) => error!(
+                target: TARGET,
+                kind,
                 channel,
                 ?elapsed,
                 error = %Chain(&**cause),
                 "late handler failed in the background"
             ),
-            Outcome::Panicked => error!(target: TARGET, kind,
+            Outcome::Panicked => error!(
+                target: TARGET,
+                kind,
                 channel,
                 ?elapsed,
                 "late handler panicked in the background"
             ),
-            Outcome::GraceEnded(grace) => error!(target: TARGET, kind,
+            Outcome::GraceEnded(grace) => error!(
+                target: TARGET,
+                kind,
                 channel,
                 ?elapsed,
                 ?grace,
                 "late handler was dropped: still not done when the grace ended"
             ),
-            Outcome::Aborted => error!(target: TARGET, kind,
+            Outcome::Aborted => error!(
+                target: TARGET,
+                kind,
                 channel,
                 ?elapsed,
                 "late handler was dropped: the runtime shut down"

@@ -1,0 +1,162 @@
+//! Starts a receiver, delivers to it over HTTP what Cronofy would and what it must refuse, and prints what came of each.
+//! Then it goes on listening, for you to try.
+//!
+//! ```sh
+//! cargo run --example quickstart            # Ctrl-C ends it
+//! cargo run --example quickstart -- --once  # ends after its deliveries: 0 if all went as expected
+//! ```
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use axum::extract::Path;
+use axum::http::{Request, StatusCode};
+use axum::routing::post;
+use axum::{Router, serve};
+use bytes::Bytes;
+use cronofy_webhook::signature::HEADER;
+use cronofy_webhook::{CronofyWebhookLayer, Notification, Secret, Verifier};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use tokio::net::TcpListener;
+
+const SECRET: &str = "CRN_the_client_secret_of_your_application";
+const NEXT_SECRET: &str = "CRN_the_one_that_takes_its_place";
+
+const CHANGE: &str = include_str!("../tests/data/fixtures/push-change.json");
+const UNKNOWN: &str = include_str!("../tests/data/fixtures/push-unknown-type.json");
+
+/// Called for what is authentic, and for nothing else.
+async fn receive(Path(account): Path<String>, notification: Notification) -> StatusCode {
+    match &notification {
+        Notification::Change(change) => {
+            println!(
+                "  account {account}: changed since {}",
+                change.changes_since
+            );
+        }
+        Notification::Unknown(unknown) => {
+            println!("  account {account}: not understood: {}", unknown.reason());
+        }
+        other => println!("  account {account}: {}", other.kind()),
+    }
+    if account == "slow" {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        println!("  account {account}: finished, in the background");
+    }
+    StatusCode::NO_CONTENT
+}
+
+/// Something that is sent to the receiver, and the status that it should answer.
+struct Attempt {
+    what: &'static str,
+    account: &'static str,
+    signed_with: &'static [&'static str],
+    body: String,
+    expected: u16,
+}
+
+fn attempts() -> Vec<Attempt> {
+    let attempt = |what, signed_with, body: &str, expected| Attempt {
+        what,
+        account: "42",
+        signed_with,
+        body: body.to_owned(),
+        expected,
+    };
+    let oversized = format!("{CHANGE}{}", " ".repeat(300 * 1024));
+    vec![
+        attempt("a change", &[SECRET], CHANGE, 204),
+        attempt(
+            "a change, while secrets are rotated",
+            &[NEXT_SECRET, SECRET],
+            CHANGE,
+            204,
+        ),
+        attempt(
+            "a type that Cronofy may add one day",
+            &[SECRET],
+            UNKNOWN,
+            204,
+        ),
+        attempt("no JSON at all, but signed", &[SECRET], "bonjour", 204),
+        attempt("a forgery", &["a guess"], CHANGE, 401),
+        attempt("no signature", &[], CHANGE, 401),
+        attempt("a body over the limit", &[SECRET], &oversized, 413),
+        Attempt {
+            account: "slow",
+            ..attempt("a handler slower than the budget", &[SECRET], CHANGE, 503)
+        },
+    ]
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let layer = CronofyWebhookLayer::new(Secret::new(SECRET).with_label("current"))
+        // So that you do not have to wait for the default of 4 seconds.
+        .budget(Duration::from_secs(1));
+    let app = Router::new()
+        .route("/cronofy/{account}", post(receive))
+        .layer(layer);
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/cronofy", listener.local_addr()?);
+    let server = tokio::spawn(async { serve(listener, app).await });
+    println!("Listening on {url}/{{account}}\n");
+
+    // A server may close a connection on which it refused a body without reading it: each attempt has its own.
+    let client = Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(0)
+        .build_http();
+    let mut surprises = 0;
+    for attempt in attempts() {
+        let mut request = Request::post(format!("{url}/{}", attempt.account));
+        if !attempt.signed_with.is_empty() {
+            let cronofy = Verifier::new(attempt.signed_with.iter().copied())?;
+            request = request.header(HEADER, cronofy.sign(attempt.body.as_bytes()));
+        }
+        let request = request.body(Full::new(Bytes::from(attempt.body)))?;
+
+        println!("{}", attempt.what);
+        let started = Instant::now();
+        let response = client.request(request).await?;
+        let took = started.elapsed();
+
+        let status = response.status().as_u16();
+        let text = response.into_body().collect().await?.to_bytes();
+        let verdict = if status == attempt.expected {
+            "as expected"
+        } else {
+            "NOT AS EXPECTED"
+        };
+        surprises += usize::from(status != attempt.expected);
+        println!(
+            "  answer: {status}, {verdict}, after {:.1} ms",
+            took.as_secs_f64() * 1e3
+        );
+        if !text.is_empty() {
+            println!("  {}", String::from_utf8_lossy(&text));
+        }
+    }
+    // The handler that was too slow.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    if std::env::args().any(|argument| argument == "--once") {
+        println!("\n{surprises} not as expected");
+        return Ok(if surprises == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
+    }
+    let body = r#"{"notification":{"type":"verification"},"channel":{"channel_id":"chn_1","callback_url":"https://receiver.example/"}}"#;
+    let signature = Verifier::new([SECRET])?.sign(body.as_bytes());
+    println!(
+        "\nStill listening. Try:\n\ncurl -i {url}/42 -H '{HEADER}: {}' -d '{body}'\n\nCtrl-C ends.",
+        signature.to_str()?
+    );
+    server.await??;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,105 @@
+//! Delivers a sample notification as Cronofy would: the dashboard's test buttons, for localhost.
+//!
+//! ```sh
+//! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_… change
+//! cargo run --example send -- --list
+//! ```
+
+use std::env;
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cronofy_webhook::Verifier;
+use cronofy_webhook::signature::HEADER;
+use http::header::CONTENT_TYPE;
+use http::{Request, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+
+/// How long Cronofy waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const SAMPLES: &[(&str, &str)] = &[
+    (
+        "verification",
+        include_str!("../tests/data/fixtures/push-verification.json"),
+    ),
+    (
+        "change",
+        include_str!("../tests/data/fixtures/push-change-filtered.json"),
+    ),
+    (
+        "profile_disconnected",
+        include_str!("../tests/data/fixtures/push-profile_disconnected.json"),
+    ),
+    (
+        "conferencing_profile_disconnected",
+        include_str!("../tests/data/fixtures/push-conferencing_profile_disconnected.json"),
+    ),
+    (
+        "profile_initial_sync_completed",
+        include_str!("../tests/data/fixtures/push-profile_initial_sync_completed.json"),
+    ),
+    (
+        "gdpr_requested",
+        include_str!("../tests/data/fixtures/push-gdpr_requested.json"),
+    ),
+    (
+        "some_future_type",
+        include_str!("../tests/data/fixtures/push-unknown-type.json"),
+    ),
+];
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [url, secret, kind] = match &*arguments {
+        [list] if list == "--list" => {
+            for (kind, _) in SAMPLES {
+                println!("{kind}");
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+        [url, secret, kind] => [url, secret, kind],
+        _ => {
+            eprintln!("usage: send URL SECRET KIND\n       send --list");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let url: Uri = url.parse()?;
+    if url.scheme_str() != Some("http") {
+        return Err("the URL must begin with http://: this tool is for a receiver near by".into());
+    }
+    let Some((_, body)) = SAMPLES.iter().find(|(name, _)| name == kind) else {
+        return Err(format!("no sample of kind {kind:?}: --list prints those there are").into());
+    };
+
+    let request = Request::post(url)
+        .header(CONTENT_TYPE, "application/json; charset=utf-8")
+        .header(HEADER, Verifier::new([&**secret])?.sign(body.as_bytes()))
+        .body(Full::new(Bytes::from_static(body.as_bytes())))?;
+    let client = Client::builder(TokioExecutor::new()).build_http();
+
+    let started = Instant::now();
+    let answer = tokio::time::timeout(PATIENCE, client.request(request)).await;
+    let took = started.elapsed().as_secs_f64() * 1e3;
+    let Ok(response) = answer else {
+        println!("no answer after {took:.1} ms: Cronofy waits no longer, and would deliver again");
+        return Ok(ExitCode::FAILURE);
+    };
+    let response = response?;
+    let status = response.status();
+    println!("{status} after {took:.1} ms");
+    let text = response.into_body().collect().await?.to_bytes();
+    if !text.is_empty() {
+        println!("{}", String::from_utf8_lossy(&text));
+    }
+    Ok(if status.is_success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
