@@ -19,7 +19,6 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use cronofy_webhook::{CronofyWebhookLayer, Notification, Verifier};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
@@ -62,22 +61,32 @@ async fn main() -> Result<(), Box<dyn Error>> {
         listener.local_addr()?
     );
 
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
     axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            println!("stopping");
-        })
+        .with_graceful_shutdown(stop())
         .await?;
 
     // Handlers that were late, or whose sender hung up, are still at work.
     background.close();
     background.wait().await;
     Ok(())
+}
+
+/// Waits for SIGINT (Ctrl-C) or SIGTERM.
+async fn stop() {
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate())
+            .expect("can listen for SIGTERM")
+            .recv()
+            .await;
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt.expect("can listen for SIGINT"),
+        () = terminate => {}
+    }
+    println!("stopping");
 }

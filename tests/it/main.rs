@@ -11,7 +11,9 @@ mod events;
 mod extract;
 mod house;
 mod overrun;
+mod properties;
 mod readiness;
+mod replay;
 mod signature;
 mod support;
 #[cfg(feature = "axum")]
