@@ -1,7 +1,8 @@
 use std::borrow::Cow;
+use std::fmt;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::UnknownReason;
@@ -11,15 +12,140 @@ use super::object::Object;
 /// what the others hold cannot spoil it.
 pub(super) struct Body<'a> {
     members: Members<'a>,
-    kind: Option<Cow<'a, str>>,
+    tag: Option<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
-struct Members<'a> {
-    #[serde(borrow)]
-    notification: Option<&'a RawValue>,
-    #[serde(borrow)]
-    channel: Option<&'a RawValue>,
+/// The top-level members that some kind reads.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+pub(super) enum Member {
+    Notification,
+    Channel,
+    SmartInvite,
+    Event,
+    MeetingAgent,
+    SchedulingRequest,
+    Participants,
+    User,
+    Authorization,
+    #[serde(other)]
+    Other,
+}
+
+/// What a body shows of its kind before its members are read.
+pub(super) enum Shape<'a> {
+    /// It has a `notification.type`.
+    Tagged(&'a str),
+    /// It has no `notification` and an `authorization`.
+    Authorization,
+    /// It has neither, and an `event`.
+    RealTimeScheduling,
+    /// None of these.
+    Untyped,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, UnknownReason> {
+        let members: Members<'a> =
+            serde_json::from_slice(body).map_err(|_| UnknownReason::NotAnObject)?;
+        let tag = match members.slot(Member::Notification) {
+            Slot::Once(text) => serde_json::from_str::<Object<Tag<'a>>>(text.get()).ok(),
+            Slot::Absent | Slot::Twice => None,
+        };
+        Ok(Self {
+            members,
+            tag: tag.map(|Object(Tag { kind })| kind),
+        })
+    }
+
+    pub(super) fn shape(&self) -> Shape<'_> {
+        if let Some(tag) = &self.tag {
+            return Shape::Tagged(tag);
+        }
+        let has = |member| !matches!(self.members.slot(member), Slot::Absent);
+        if has(Member::Notification) {
+            Shape::Untyped
+        } else if has(Member::Authorization) {
+            Shape::Authorization
+        } else if has(Member::Event) {
+            Shape::RealTimeScheduling
+        } else {
+            Shape::Untyped
+        }
+    }
+
+    /// A member that is promised, an object.
+    pub(super) fn object<T: DeserializeOwned>(&self, member: Member) -> Result<T, UnknownReason> {
+        self.optional(member)?.ok_or(UnknownReason::Missing {
+            member: member.name(),
+        })
+    }
+
+    /// A member that is not promised, an object.
+    pub(super) fn optional<T: DeserializeOwned>(
+        &self,
+        member: Member,
+    ) -> Result<Option<T>, UnknownReason> {
+        let object = self.value::<Object<T>>(member)?;
+        Ok(object.map(|Object(value)| value))
+    }
+
+    /// A member that is not promised, a list of objects.
+    pub(super) fn list<T: DeserializeOwned>(
+        &self,
+        member: Member,
+    ) -> Result<Option<Vec<T>>, UnknownReason> {
+        let list = self.value::<Vec<Object<T>>>(member)?;
+        Ok(list.map(|list| list.into_iter().map(|Object(value)| value).collect()))
+    }
+
+    fn value<T: DeserializeOwned>(&self, member: Member) -> Result<Option<T>, UnknownReason> {
+        let detail = match self.members.slot(member) {
+            Slot::Absent => return Ok(None),
+            Slot::Once(text) => match serde_json::from_str(text.get()) {
+                Ok(value) => return Ok(Some(value)),
+                Err(error) => member.detail(&error),
+            },
+            Slot::Twice => "there is more than one".to_owned(),
+        };
+        Err(UnknownReason::Malformed {
+            member: member.name(),
+            detail,
+        })
+    }
+}
+
+impl Member {
+    const COUNT: usize = Self::Other as usize + 1;
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Notification => "notification",
+            Self::Channel => "channel",
+            Self::SmartInvite => "smart_invite",
+            Self::Event => "event",
+            Self::MeetingAgent => "meeting_agent",
+            Self::SchedulingRequest => "scheduling_request",
+            Self::Participants => "participants",
+            Self::User => "user",
+            Self::Authorization => "authorization",
+            Self::Other => "other",
+        }
+    }
+
+    fn detail(self, error: &serde_json::Error) -> String {
+        match self {
+            // serde's message quotes what it did not expect, and here that may be a credential.
+            Self::Authorization => {
+                format!(
+                    "unexpected at line {} column {}",
+                    error.line(),
+                    error.column()
+                )
+            }
+            _ => error.to_string(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -28,43 +154,60 @@ struct Tag<'a> {
     kind: Cow<'a, str>,
 }
 
-impl<'a> Body<'a> {
-    pub(super) fn read(body: &'a [u8]) -> Result<Self, UnknownReason> {
-        let Object(members) = serde_json::from_slice::<Object<Members<'a>>>(body)
-            .map_err(|_| UnknownReason::NotAnObject)?;
-        let kind = members
-            .notification
-            .and_then(|text| serde_json::from_str::<Object<Tag<'a>>>(text.get()).ok())
-            .map(|Object(tag)| tag.kind);
-        Ok(Self { members, kind })
-    }
+#[derive(Clone, Copy)]
+enum Slot<'a> {
+    Absent,
+    Once(&'a RawValue),
+    Twice,
+}
 
-    /// `notification.type`.
-    pub(super) fn kind(&self) -> Option<&str> {
-        self.kind.as_deref()
-    }
+struct Members<'a>([Slot<'a>; Member::COUNT]);
 
-    pub(super) fn notification<T: DeserializeOwned>(&self) -> Result<T, UnknownReason> {
-        required("notification", self.members.notification)
-    }
-
-    pub(super) fn channel<T: DeserializeOwned>(&self) -> Result<T, UnknownReason> {
-        required("channel", self.members.channel)
+impl<'a> Members<'a> {
+    fn slot(&self, member: Member) -> Slot<'a> {
+        self.0[member as usize]
     }
 }
 
-fn required<T: DeserializeOwned>(
-    member: &'static str,
-    text: Option<&RawValue>,
-) -> Result<T, UnknownReason> {
-    let Some(text) = text else {
-        return Err(UnknownReason::Missing { member });
-    };
-    match serde_json::from_str::<Object<T>>(text.get()) {
-        Ok(Object(value)) => Ok(value),
-        Err(error) => Err(UnknownReason::Malformed {
-            member,
-            detail: error.to_string(),
-        }),
+// Not derived: that refuses the whole body for a member that is there twice, even for one that this kind does not read.
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = [Slot<'de>; Member::COUNT];
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut slots = [Slot::Absent; Member::COUNT];
+                while let Some(member) = map.next_key::<Member>()? {
+                    let slot = &mut slots[member as usize];
+                    match (map.next_value::<Option<&RawValue>>()?, *slot) {
+                        (None, _) => {}
+                        (Some(text), Slot::Absent) => *slot = Slot::Once(text),
+                        (Some(_), Slot::Once(_) | Slot::Twice) => *slot = Slot::Twice,
+                    }
+                }
+                Ok(slots)
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor).map(Self)
     }
 }
+
+/// `notification` as it is written: the type, then the kind's own members.
+#[derive(Serialize)]
+pub(super) struct Tagged<M> {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    #[serde(flatten)]
+    pub(super) members: M,
+}
+
+/// For a kind without members of its own in `notification`.
+#[derive(Serialize)]
+pub(super) struct NoMembers {}

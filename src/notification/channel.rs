@@ -1,10 +1,10 @@
 use jiff::Timestamp;
-use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::UnknownReason;
-use super::body::Body;
+use super::body::{Body, Member, NoMembers, Tagged};
 use super::object;
+use super::scheduling_conversation::SchedulingConversations;
 
 /// The channel that a notification came through.
 ///
@@ -42,6 +42,13 @@ pub struct Channel {
         skip_serializing_if = "Option::is_none"
     )]
     pub filters: Option<Filters>,
+    /// Whether the channel is told of scheduling conversations. Absent, or with nothing in it, for a channel that is not.
+    #[serde(
+        default,
+        deserialize_with = "object::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub scheduling_conversations: Option<SchedulingConversations>,
 }
 
 /// What narrows a [`Channel`] down: filters that were set when it was created.
@@ -93,7 +100,8 @@ pub struct Filters {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// Everything before this instant was covered by earlier notifications. Prints in the form that the API takes.
+    /// Everything before this instant was covered by earlier notifications. Prints in the form that the API takes; see
+    /// [Times](super#times) for other crates' types.
     pub changes_since: Timestamp,
     /// The channel that the notification came through.
     pub channel: Channel,
@@ -108,10 +116,10 @@ impl Change {
     pub(super) const KIND: &str = "change";
 
     pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-        let ChangeMembers { changes_since } = body.notification()?;
+        let ChangeMembers { changes_since } = body.object(Member::Notification)?;
         Ok(Self {
             changes_since,
-            channel: body.channel()?,
+            channel: body.object(Member::Channel)?,
         })
     }
 
@@ -139,7 +147,7 @@ macro_rules! channel_notification {
 
             pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
                 Ok(Self {
-                    channel: body.channel()?,
+                    channel: body.object(Member::Channel)?,
                 })
             }
 
@@ -309,25 +317,23 @@ channel_notification! {
     GdprRequested, "gdpr_requested"
 }
 
-#[derive(Serialize)]
-struct NoMembers {}
-
-#[derive(Serialize)]
-struct Tagged<M> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(flatten)]
-    members: M,
-}
-
-fn write<S: Serializer>(
+/// Writes a kind that comes through a channel.
+pub(super) fn write<S: Serializer>(
     serializer: S,
     kind: &'static str,
     members: impl Serialize,
     channel: &Channel,
 ) -> Result<S::Ok, S::Error> {
-    let mut body = serializer.serialize_map(Some(2))?;
-    body.serialize_entry("notification", &Tagged { kind, members })?;
-    body.serialize_entry("channel", channel)?;
-    body.end()
+    #[derive(Serialize)]
+    struct Wire<'a, M> {
+        notification: Tagged<M>,
+        channel: &'a Channel,
+    }
+
+    let notification = Tagged { kind, members };
+    Wire {
+        notification,
+        channel,
+    }
+    .serialize(serializer)
 }

@@ -13,16 +13,21 @@
 //! }
 //! ```
 //!
+//! Two kinds come without a `notification`, and are told by another top-level member: [`Authorization`] by
+//! `authorization`, [`RealTimeSchedulingCompleted`] by `event`.
+//!
 //! How a body is read:
 //!
 //! - Reading never fails. Cronofy asks receivers to accept types that they do not know, as it adds new ones, and closes
 //!   the channel of a receiver that refuses for a day. What is not one of the kinds below is a
 //!   [`Notification::Unknown`], with its bytes and the reason.
 //! - Members that are not modelled are ignored. A member that is `null` counts as absent.
-//! - A member that Cronofy does not promise is an [`Option`].
+//! - A member that Cronofy does not promise is an [`Option`]. One that is there, and is not what it should be, makes the
+//!   notification an `Unknown` as well: nothing is passed off as something else.
+//! - Words that Cronofy may add to, such as [`ReplyStatus`], keep those that are not known here.
 //! - Identifiers are opaque strings.
 //!
-//! Source: Cronofy's API documentation, "Push Notifications".
+//! Source: Cronofy's API documentation, "Push Notifications", and the pages that each type names.
 //!
 //! # Example
 //!
@@ -42,22 +47,67 @@
 //! };
 //! assert_eq!(unknown.body(), "{");
 //! ```
+//!
+//! # Times
+//!
+//! Instants are [`jiff::Timestamp`]s. Where Cronofy sends dates, zones and local times as well, [`EventTime`] holds
+//! them. For an application that uses another crate, [`SystemTime`](std::time::SystemTime) is the way there:
+//!
+//! ```
+//! use std::time::SystemTime;
+//!
+//! # let changes_since: jiff::Timestamp = "2026-04-19T09:24:16Z".parse()?;
+//! let changes_since = SystemTime::try_from(changes_since)?;
+//!
+//! let with_chrono = chrono::DateTime::<chrono::Utc>::from(changes_since);
+//! assert_eq!(with_chrono.timestamp(), 1_776_590_656);
+//!
+//! let with_time = time::OffsetDateTime::from(changes_since);
+//! assert_eq!(with_time.unix_timestamp(), 1_776_590_656);
+//! # Ok::<_, jiff::Error>(())
+//! ```
 
+mod authorization;
 mod body;
 mod channel;
+mod event;
+mod event_subscription;
+mod kinds;
 mod object;
+mod real_time_scheduling;
+mod scheduling;
+mod scheduling_conversation;
+mod smart_invite;
+mod time;
 mod unknown;
+mod word;
 
 use bytes::Bytes;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use self::body::Body;
+pub use self::authorization::{Authorization, AuthorizationCode, AuthorizationError};
+use self::body::{Body, Shape};
 pub use self::channel::{
     Change, Channel, ConferencingProfileDisconnected, Filters, GdprRequested, ProfileDisconnected,
     ProfileInitialSyncCompleted, Verification,
 };
+pub use self::event::{Conferencing, Event, MeetingAgentProfile};
+pub use self::event_subscription::{
+    EventSubscription, Interaction, InteractionKind, MeetingAgent, MeetingAgentState, Resource,
+    Transition, TransitionKind,
+};
+pub use self::real_time_scheduling::{Participant, RealTimeSchedulingCompleted, User};
+pub use self::scheduling::{
+    RecipientOperations, RequestDuration, RequestEvent, RequestMetadata, RequestRecipient,
+    SchedulingRequest, SchedulingRequestTimeChosen, SlotSelection,
+};
+pub use self::scheduling_conversation::{
+    SchedulingConversationJoined, SchedulingConversationUpdated, SchedulingConversations,
+};
+pub use self::smart_invite::{Proposal, Reply, ReplyStatus, SmartInvite};
+pub use self::time::EventTime;
 pub use self::unknown::{Unknown, UnknownReason};
 
 /// A notification from Cronofy.
@@ -101,6 +151,20 @@ pub enum Notification {
     ProfileInitialSyncCompleted(ProfileInitialSyncCompleted),
     /// `gdpr_requested`: the account used its right to be forgotten.
     GdprRequested(GdprRequested),
+    /// `scheduling_conversation_joined`: somebody joined a scheduling conversation.
+    SchedulingConversationJoined(SchedulingConversationJoined),
+    /// `scheduling_conversation_updated`: something changed in a scheduling conversation.
+    SchedulingConversationUpdated(SchedulingConversationUpdated),
+    /// `smart_invite`: somebody answered a Smart Invite.
+    SmartInvite(SmartInvite),
+    /// `event_subscription`: something happened to an event that was subscribed to.
+    EventSubscription(EventSubscription),
+    /// `scheduling_request_time_chosen`: a time was chosen for a scheduling request.
+    SchedulingRequestTimeChosen(SchedulingRequestTimeChosen),
+    /// A time was chosen in Real-Time Scheduling. Comes without a `notification`.
+    RealTimeSchedulingCompleted(RealTimeSchedulingCompleted),
+    /// Delegated access was granted or refused (Enterprise Connect). Comes without a `notification`.
+    Authorization(Authorization),
     /// Anything else.
     Unknown(Unknown),
 }
@@ -125,40 +189,21 @@ impl Notification {
             Ok(body) => body,
             Err(reason) => return Self::Unknown(Unknown::new(None, reason, keep())),
         };
-        let Some(kind) = body.kind() else {
-            return Self::Unknown(Unknown::new(None, UnknownReason::Untyped, keep()));
-        };
-        let read = match kind {
-            Verification::KIND => Verification::read(&body).map(Self::Verification),
-            Change::KIND => Change::read(&body).map(Self::Change),
-            ProfileDisconnected::KIND => {
-                ProfileDisconnected::read(&body).map(Self::ProfileDisconnected)
-            }
-            ConferencingProfileDisconnected::KIND => ConferencingProfileDisconnected::read(&body)
-                .map(Self::ConferencingProfileDisconnected),
-            ProfileInitialSyncCompleted::KIND => {
-                ProfileInitialSyncCompleted::read(&body).map(Self::ProfileInitialSyncCompleted)
-            }
-            GdprRequested::KIND => GdprRequested::read(&body).map(Self::GdprRequested),
-            _ => Err(UnknownReason::UnknownType),
+        let (kind, read) = match body.shape() {
+            Shape::Tagged(kind) => (Some(kind), Self::read_tagged(kind, &body)),
+            Shape::Authorization => (
+                Some(Authorization::KIND),
+                Authorization::read(&body).map(Self::Authorization),
+            ),
+            Shape::RealTimeScheduling => (
+                Some(RealTimeSchedulingCompleted::KIND),
+                RealTimeSchedulingCompleted::read(&body).map(Self::RealTimeSchedulingCompleted),
+            ),
+            Shape::Untyped => (None, Err(UnknownReason::Untyped)),
         };
         read.unwrap_or_else(|reason| {
-            Self::Unknown(Unknown::new(Some(kind.to_owned()), reason, keep()))
+            Self::Unknown(Unknown::new(kind.map(str::to_owned), reason, keep()))
         })
-    }
-
-    /// The kind in Cronofy's own word, `notification.type`: `"change"`, say. `"unknown"` for a body that names none.
-    #[must_use]
-    pub fn kind(&self) -> &str {
-        match self {
-            Self::Verification(_) => Verification::KIND,
-            Self::Change(_) => Change::KIND,
-            Self::ProfileDisconnected(_) => ProfileDisconnected::KIND,
-            Self::ConferencingProfileDisconnected(_) => ConferencingProfileDisconnected::KIND,
-            Self::ProfileInitialSyncCompleted(_) => ProfileInitialSyncCompleted::KIND,
-            Self::GdprRequested(_) => GdprRequested::KIND,
-            Self::Unknown(unknown) => unknown.kind().unwrap_or("unknown"),
-        }
     }
 
     /// The channel that the notification came through, for the kinds that come through one.
@@ -170,22 +215,39 @@ impl Notification {
             | Self::ProfileDisconnected(ProfileDisconnected { channel })
             | Self::ConferencingProfileDisconnected(ConferencingProfileDisconnected { channel })
             | Self::ProfileInitialSyncCompleted(ProfileInitialSyncCompleted { channel })
-            | Self::GdprRequested(GdprRequested { channel }) => Some(channel),
-            Self::Unknown(_) => None,
+            | Self::GdprRequested(GdprRequested { channel })
+            | Self::SchedulingConversationJoined(SchedulingConversationJoined {
+                channel, ..
+            })
+            | Self::SchedulingConversationUpdated(SchedulingConversationUpdated {
+                channel, ..
+            }) => Some(channel),
+            Self::SmartInvite(_)
+            | Self::EventSubscription(_)
+            | Self::SchedulingRequestTimeChosen(_)
+            | Self::RealTimeSchedulingCompleted(_)
+            | Self::Authorization(_)
+            | Self::Unknown(_) => None,
         }
     }
-}
 
-impl Serialize for Notification {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    /// The URL that the notification was sent to, as it was registered, for the kinds that say: those that come through
+    /// a channel, and Smart Invites.
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// let notification = Notification::from_slice(br#"{
+    ///     "notification": { "type": "gdpr_requested" },
+    ///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+    /// }"#);
+    /// assert_eq!(notification.callback_url(), Some("https://receiver.example/cronofy/42"));
+    /// ```
+    #[must_use]
+    pub fn callback_url(&self) -> Option<&str> {
         match self {
-            Self::Verification(verification) => verification.write(serializer),
-            Self::Change(change) => change.write(serializer),
-            Self::ProfileDisconnected(disconnected) => disconnected.write(serializer),
-            Self::ConferencingProfileDisconnected(disconnected) => disconnected.write(serializer),
-            Self::ProfileInitialSyncCompleted(completed) => completed.write(serializer),
-            Self::GdprRequested(requested) => requested.write(serializer),
-            Self::Unknown(unknown) => unknown.serialize(serializer),
+            Self::SmartInvite(invite) => Some(&invite.callback_url),
+            _ => self.channel().map(|channel| channel.callback_url.as_str()),
         }
     }
 }

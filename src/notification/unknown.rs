@@ -34,7 +34,8 @@ impl Unknown {
         Self { kind, reason, body }
     }
 
-    /// `notification.type`, if there is one.
+    /// `notification.type`, if there is one. For a body without `notification` that has the members of a kind, the word
+    /// that [`Notification::kind`](crate::Notification::kind) has for it.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_deref()
@@ -84,24 +85,25 @@ impl Serialize for Unknown {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnknownReason {
-    /// The body is not a JSON object.
+    /// The body is not a JSON object in UTF-8.
     NotAnObject,
-    /// The body is a JSON object without a `notification.type`.
+    /// The body is a JSON object without a `notification.type`, and does not have the members of a kind that goes
+    /// without.
     Untyped,
     /// The type is not one of those modelled.
     UnknownType,
-    /// The type is known, and a member that it promises is not there.
+    /// The kind is known, and a member that it promises is not there.
     #[non_exhaustive]
     Missing {
         /// The top-level member of the body.
         member: &'static str,
     },
-    /// The type is known, and one of its members is not as promised.
+    /// The kind is known, and one of its members is not as documented, or is there twice.
     #[non_exhaustive]
     Malformed {
         /// The top-level member of the body.
         member: &'static str,
-        /// What is wrong, and where inside of that member. May quote from the body.
+        /// What is wrong, and where inside of that member. May quote from the body, save from `authorization`.
         detail: String,
     },
 }

@@ -1,0 +1,188 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::UnknownReason;
+use super::body::{Body, Member};
+
+/// The outcome of a request for delegated access to an account (Enterprise Connect).
+///
+/// Sent to the `callback_url` of the request, some time after it was accepted. The body has no `notification`: one with
+/// an `authorization` in its place is taken for this. With a `code` in it access was granted, with an `error` refused;
+/// with both, or neither, it is a [`Notification::Unknown`](crate::Notification::Unknown).
+///
+/// ```json
+/// { "authorization": { "code": "0123456789abcdef0123456789abcdef", "state": "opaque-state" } }
+/// ```
+///
+/// ```json
+/// {
+///   "authorization": {
+///     "error": "access_denied",
+///     "error_key": "an.error.key",
+///     "error_description": "a human readable reason",
+///     "state": "opaque-state"
+///   }
+/// }
+/// ```
+///
+/// Source: Cronofy's API documentation, "Enterprise Connect: Delegated Access". The members are those that Cronofy's
+/// sample applications read: the two bodies above are made up from them.
+///
+/// ```
+/// use cronofy_webhook::Notification;
+/// use cronofy_webhook::notification::Authorization;
+///
+/// let receive = |body: &[u8]| match Notification::from_slice(body) {
+///     Notification::Authorization(Authorization { outcome: Ok(code), .. }) => code.as_str().to_owned(),
+///     Notification::Authorization(Authorization { outcome: Err(error), .. }) => format!("refused: {error}"),
+///     _ => panic!("not an outcome"),
+/// };
+///
+/// assert_eq!(receive(br#"{ "authorization": { "code": "0123456789abcdef" } }"#), "0123456789abcdef");
+/// assert_eq!(receive(br#"{ "authorization": { "error": "access_denied" } }"#), "refused: access_denied");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Authorization {
+    /// What came of the request: a code to redeem, or why there is none.
+    pub outcome: Result<AuthorizationCode, AuthorizationError>,
+    /// What your application gave as `state` with its request, so that it can tell which one this is about. Absent:
+    /// nothing.
+    pub state: Option<String>,
+}
+
+/// A code to be redeemed for access to the account, soon: it does not live long.
+///
+/// It is redeemed with the request's `callback_url` as the `redirect_uri`.
+///
+/// The code is a credential, which [`Debug`] does not print. A [`Notification`](crate::Notification) that is serialised
+/// does contain it: look after a queue that this crosses.
+///
+/// ```
+/// use cronofy_webhook::Notification;
+///
+/// let granted = Notification::from_slice(br#"{ "authorization": { "code": "0123456789abcdef" } }"#);
+/// assert_eq!(
+///     format!("{granted:?}"),
+///     "Authorization(Authorization { outcome: Ok(AuthorizationCode(..)), state: None })",
+/// );
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthorizationCode(String);
+
+impl AuthorizationCode {
+    /// The code. Opaque.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AuthorizationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthorizationCode(..)")
+    }
+}
+
+/// Why delegated access was refused.
+///
+/// [`Display`](fmt::Display) has the word and, if there is one, the description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuthorizationError {
+    /// What went wrong, in a word: `"access_denied"`, say, as in OAuth 2.0.
+    pub error: String,
+    /// What went wrong, more closely, for programs. Which keys there are is not documented. Absent: not sent.
+    pub error_key: Option<String>,
+    /// What went wrong, for people. Absent: not sent.
+    pub error_description: Option<String>,
+}
+
+impl fmt::Display for AuthorizationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.error)?;
+        match &self.error_description {
+            Some(description) => write!(f, ": {description}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for AuthorizationError {}
+
+#[derive(Deserialize, Serialize)]
+struct Members<S> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<S>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<S>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_key: Option<S>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<S>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<S>,
+}
+
+impl Authorization {
+    // Ours: the body does not name its kind.
+    pub(super) const KIND: &str = "authorization";
+
+    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
+        let members: Members<String> = body.object(Member::Authorization)?;
+        let outcome = match members {
+            Members {
+                code: Some(code),
+                error: None,
+                error_key: None,
+                error_description: None,
+                ..
+            } => Ok(AuthorizationCode(code)),
+            Members {
+                code: None,
+                error: Some(error),
+                error_key,
+                error_description,
+                ..
+            } => Err(AuthorizationError {
+                error,
+                error_key,
+                error_description,
+            }),
+            Members { code: Some(_), .. } => return Err(malformed("both `code` and an error")),
+            Members { code: None, .. } => return Err(malformed("neither `code` nor `error`")),
+        };
+        Ok(Self {
+            outcome,
+            state: members.state,
+        })
+    }
+
+    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            authorization: Members<&'a str>,
+        }
+
+        let (code, error) = match &self.outcome {
+            Ok(code) => (Some(code.as_str()), None),
+            Err(error) => (None, Some(error)),
+        };
+        let authorization = Members {
+            code,
+            error: error.map(|error| error.error.as_str()),
+            error_key: error.and_then(|error| error.error_key.as_deref()),
+            error_description: error.and_then(|error| error.error_description.as_deref()),
+            state: self.state.as_deref(),
+        };
+        Wire { authorization }.serialize(serializer)
+    }
+}
+
+fn malformed(detail: &str) -> UnknownReason {
+    UnknownReason::Malformed {
+        member: "authorization",
+        detail: detail.to_owned(),
+    }
+}

@@ -1,0 +1,236 @@
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::UnknownReason;
+use super::body::{Body, Member, Tagged};
+use super::event::Event;
+use super::object;
+use super::word::open_enum;
+
+/// Something happened to an event that your application subscribed to.
+///
+/// What happened is in [`transitions`](Self::transitions) (the event starts or ends) or in
+/// [`interactions`](Self::interactions) (its conferencing, meeting agent or attachments). A subscription is made with the
+/// event, attachment or meeting agent that it is about, and has a URL of its own.
+///
+/// ```json
+/// {
+///   "notification": {
+///     "type": "event_subscription",
+///     "interactions": [ { "type": "meeting_agent_activated" } ]
+///   },
+///   "event": {
+///     "event_id": "evt-local-1",
+///     "summary": "Planning",
+///     "start": "2026-04-25T15:30:00Z",
+///     "end": "2026-04-25T17:00:00Z",
+///     "tzid": "Europe/Berlin",
+///     "conferencing": { "provider_name": "zoom", "join_url": "https://conf.example/00001111-222" },
+///     "meeting_agent": { "profile_id": "cronofy" }
+///   },
+///   "meeting_agent": {
+///     "sub": "agt_692702a100ccd07000000000",
+///     "state": "created",
+///     "resources": [
+///       { "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }
+///     ]
+///   }
+/// }
+/// ```
+///
+/// Source: Cronofy's API documentation, "Meeting Agents: Callbacks" (beta), which prints the body above. "Event Triggers"
+/// (beta), "Conferencing Services: Subscriptions" and "Attachments: Create" (beta) name their words without printing a
+/// body: for those the members are taken from the body above, and from what receivers of transitions read.
+///
+/// ```
+/// use cronofy_webhook::Notification;
+/// use cronofy_webhook::notification::InteractionKind;
+///
+/// let Notification::EventSubscription(subscription) = Notification::from_slice(br#"{
+///     "notification": { "type": "event_subscription", "interactions": [{ "type": "conferencing_assigned" }] },
+///     "event": { "event_id": "evt-local-1", "conferencing": { "join_url": "https://conf.example/1" } }
+/// }"#) else {
+///     panic!("not of a subscription");
+/// };
+/// let interactions = subscription.interactions.unwrap_or_default();
+/// assert_eq!(interactions[0].kind, InteractionKind::ConferencingAssigned);
+///
+/// let conferencing = subscription.event.and_then(|event| event.conferencing).unwrap_or_default();
+/// assert_eq!(conferencing.join_url.as_deref(), Some("https://conf.example/1"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventSubscription {
+    /// What became of the event with time. Absent: the notification is about something else.
+    pub transitions: Option<Vec<Transition>>,
+    /// What was done to the event. Absent: the notification is about something else.
+    pub interactions: Option<Vec<Interaction>>,
+    /// The event. Absent for a meeting agent, say, that was sent to a meeting without one.
+    pub event: Option<Event>,
+    /// The meeting agent. Absent: the notification is about something else.
+    pub meeting_agent: Option<MeetingAgent>,
+}
+
+/// An event reached a point in time.
+///
+/// Source: Cronofy's API documentation (beta), "Event Triggers", which prints none as it is delivered: this is what
+/// receivers of it read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Transition {
+    /// Which point. `type` on the wire.
+    #[serde(rename = "type")]
+    pub kind: TransitionKind,
+}
+
+open_enum! {
+    /// Which point in time an event reached. The subscription may have set an offset before or after it.
+    ///
+    /// Source: Cronofy's API documentation (beta), "Event Triggers".
+    TransitionKind {
+        /// It starts.
+        EventStart = "event_start",
+        /// It ends.
+        EventEnd = "event_end",
+    }
+}
+
+/// Something was done to an event.
+///
+/// Source: Cronofy's API documentation, "Meeting Agents: Callbacks" (beta).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Interaction {
+    /// What was done. `type` on the wire.
+    #[serde(rename = "type")]
+    pub kind: InteractionKind,
+}
+
+open_enum! {
+    /// What was done to an event.
+    ///
+    /// Source: Cronofy's API documentation, "Conferencing Services: Subscriptions", "Meeting Agents: Callbacks" (beta)
+    /// and "Attachments: Create" (beta).
+    InteractionKind {
+        /// Its conferencing has its details.
+        ConferencingAssigned = "conferencing_assigned",
+        /// The conferencing service fails to give details. It is tried again: the details may still come.
+        ConferencingFailing = "conferencing_failing",
+        /// Its meeting agent is about to join.
+        MeetingAgentActivated = "meeting_agent_activated",
+        /// Its meeting agent is done: what it made can be read through the API.
+        MeetingAgentComplete = "meeting_agent_complete",
+        /// Its meeting agent failed.
+        MeetingAgentFailed = "meeting_agent_failed",
+        /// An attachment was approved.
+        AttachmentApproved = "attachment_approved",
+        /// An attachment was rejected.
+        AttachmentRejected = "attachment_rejected",
+    }
+}
+
+/// An agent that attends a meeting.
+///
+/// The documentation prints one that is activated. What it holds when it is done, or failed, is not printed.
+///
+/// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MeetingAgent {
+    /// Identifies the agent. Opaque.
+    pub sub: String,
+    /// What it is up to. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<MeetingAgentState>,
+    /// Where there is more about it. Absent: nowhere.
+    #[serde(
+        default,
+        deserialize_with = "object::list",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub resources: Option<Vec<Resource>>,
+}
+
+open_enum! {
+    /// What a [`MeetingAgent`] is up to.
+    ///
+    /// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks", which prints this one word.
+    MeetingAgentState {
+        /// It exists.
+        Created = "created",
+    }
+}
+
+/// Something about a [`MeetingAgent`] that has a URL.
+///
+/// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Resource {
+    /// Whose it is: `"cronofy"`, say. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// What it is: `"dashboard"`, say. `type` on the wire. Absent: not sent.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Where it is. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ReadMembers {
+    #[serde(default, deserialize_with = "object::list")]
+    transitions: Option<Vec<Transition>>,
+    #[serde(default, deserialize_with = "object::list")]
+    interactions: Option<Vec<Interaction>>,
+}
+
+#[derive(Serialize)]
+struct WriteMembers<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transitions: &'a Option<Vec<Transition>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interactions: &'a Option<Vec<Interaction>>,
+}
+
+impl EventSubscription {
+    pub(super) const KIND: &str = "event_subscription";
+
+    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
+        let ReadMembers {
+            transitions,
+            interactions,
+        } = body.object(Member::Notification)?;
+        Ok(Self {
+            transitions,
+            interactions,
+            event: body.optional(Member::Event)?,
+            meeting_agent: body.optional(Member::MeetingAgent)?,
+        })
+    }
+
+    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            notification: Tagged<WriteMembers<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            event: &'a Option<Event>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            meeting_agent: &'a Option<MeetingAgent>,
+        }
+
+        let members = WriteMembers {
+            transitions: &self.transitions,
+            interactions: &self.interactions,
+        };
+        Wire {
+            notification: Tagged {
+                kind: Self::KIND,
+                members,
+            },
+            event: &self.event,
+            meeting_agent: &self.meeting_agent,
+        }
+        .serialize(serializer)
+    }
+}

@@ -1,0 +1,248 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::UnknownReason;
+use super::body::{Body, Member, Tagged};
+use super::object;
+use super::word::open_enum;
+
+/// A time was chosen for a scheduling request of Cronofy's Scheduler.
+///
+/// Sent to the URL that the dashboard has for the embedded Scheduler.
+///
+/// ```json
+/// {
+///   "notification": {
+///     "type": "scheduling_request_time_chosen",
+///     "triggered_at": "2025-01-19T16:14:11Z"
+///   },
+///   "scheduling_request": {
+///     "scheduling_request_id": "srq_80f7fece4f37897d62d86d80",
+///     "slot_selection": "complete",
+///     "primary_select_url": "https://scheduler.example/rts/AAAAAAAA",
+///     "dashboard_url": "https://scheduler.example/80f7fece4f37897d62d86d80",
+///     "recipient_operations": {
+///       "view_url": "https://scheduler.example/rts/AAAAAAAA",
+///       "reschedule_url": "https://scheduler.example/rts/AAAAAAAA?reschedule=true",
+///       "decline_url": "https://scheduler.example/rts/AAAAAAAA?decline=true"
+///     },
+///     "summary": "Interview",
+///     "duration": { "minutes": 30 },
+///     "recipients": [
+///       {
+///         "email": "guest@example.com",
+///         "display_name": "A Guest",
+///         "select_url": "https://scheduler.example/rts/1234abc",
+///         "slot_selector": true
+///       }
+///     ],
+///     "event": {
+///       "summary": "Interview",
+///       "metadata": {
+///         "scheduler": { "correlation_id": "case-7", "captured_data.notes": "none" }
+///       }
+///     }
+///   }
+/// }
+/// ```
+///
+/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+///
+/// ```
+/// use cronofy_webhook::Notification;
+///
+/// let Notification::SchedulingRequestTimeChosen(chosen) = Notification::from_slice(br#"{
+///     "notification": { "type": "scheduling_request_time_chosen", "triggered_at": "2025-01-19T16:14:11Z" },
+///     "scheduling_request": {
+///         "scheduling_request_id": "srq_1",
+///         "event": { "metadata": { "scheduler": { "correlation_id": "case-7" } } }
+///     }
+/// }"#) else {
+///     panic!("no time was chosen");
+/// };
+/// let request = chosen.scheduling_request;
+/// assert_eq!(request.scheduling_request_id, "srq_1");
+///
+/// let metadata = request.event.and_then(|event| event.metadata).unwrap_or_default();
+/// assert_eq!(metadata.scheduler.unwrap_or_default()["correlation_id"], "case-7");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SchedulingRequestTimeChosen {
+    /// When it happened.
+    pub triggered_at: Timestamp,
+    /// The request that the time was chosen for.
+    pub scheduling_request: SchedulingRequest,
+}
+
+/// A request that somebody choose a time for an event.
+///
+/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates", as are the types of its members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SchedulingRequest {
+    /// Identifies the request. Opaque.
+    pub scheduling_request_id: String,
+    /// How far the choice has come. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_selection: Option<SlotSelection>,
+    /// Where the time is chosen. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_select_url: Option<String>,
+    /// Where the host sees the request. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard_url: Option<String>,
+    /// What recipients can do. Absent: not sent.
+    #[serde(
+        default,
+        deserialize_with = "object::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub recipient_operations: Option<RecipientOperations>,
+    /// The title of the request. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// How long the event takes. Absent: not sent.
+    #[serde(
+        default,
+        deserialize_with = "object::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub duration: Option<RequestDuration>,
+    /// Who was asked. Absent: not sent.
+    #[serde(
+        default,
+        deserialize_with = "object::list",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub recipients: Option<Vec<RequestRecipient>>,
+    /// The event that is scheduled. Absent: not sent.
+    #[serde(
+        default,
+        deserialize_with = "object::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub event: Option<RequestEvent>,
+}
+
+open_enum! {
+    /// How far the choice of a time has come.
+    ///
+    /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates", which prints this one word.
+    SlotSelection {
+        /// A time was chosen.
+        Complete = "complete",
+    }
+}
+
+/// Where the recipients of a [`SchedulingRequest`] can do what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RecipientOperations {
+    /// Where they see it. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view_url: Option<String>,
+    /// Where they choose another time. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reschedule_url: Option<String>,
+    /// Where they decline. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decline_url: Option<String>,
+}
+
+/// How long the event of a [`SchedulingRequest`] takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestDuration {
+    /// In minutes: the only unit that Cronofy uses in notifications. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<i32>,
+}
+
+/// Somebody who was sent a [`SchedulingRequest`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestRecipient {
+    /// Where they were written to. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Their name. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Where they choose a time. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select_url: Option<String>,
+    /// Whether it is they who choose the time. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_selector: Option<bool>,
+}
+
+/// The event that a [`SchedulingRequest`] is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestEvent {
+    /// Its title. Absent: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// What was noted along with it. Absent: nothing.
+    #[serde(
+        default,
+        deserialize_with = "object::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub metadata: Option<RequestMetadata>,
+}
+
+/// What was noted along with a [`RequestEvent`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestMetadata {
+    /// What the Scheduler noted, by name: `correlation_id`, `utm_source` and the like from the link that was followed,
+    /// `captured_data.…` from the form that was filled in (the dot is part of the name). The values are whatever the link
+    /// or the person said. Absent: nothing.
+    #[serde(
+        default,
+        deserialize_with = "object::map",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub scheduler: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Members {
+    triggered_at: Timestamp,
+}
+
+impl SchedulingRequestTimeChosen {
+    pub(super) const KIND: &str = "scheduling_request_time_chosen";
+
+    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
+        let Members { triggered_at } = body.object(Member::Notification)?;
+        Ok(Self {
+            triggered_at,
+            scheduling_request: body.object(Member::SchedulingRequest)?,
+        })
+    }
+
+    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            notification: Tagged<Members>,
+            scheduling_request: &'a SchedulingRequest,
+        }
+
+        let members = Members {
+            triggered_at: self.triggered_at,
+        };
+        Wire {
+            notification: Tagged {
+                kind: Self::KIND,
+                members,
+            },
+            scheduling_request: &self.scheduling_request,
+        }
+        .serialize(serializer)
+    }
+}
