@@ -10,6 +10,7 @@ mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod house;
+mod notification;
 mod overrun;
 mod properties;
 mod readiness;

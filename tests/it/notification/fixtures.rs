@@ -1,0 +1,350 @@
+//! Every body that the documentation prints, or that was put together from it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cronofy_webhook::Notification;
+use cronofy_webhook::notification::{
+    AuthorizationError, InteractionKind, MeetingAgentState, ReplyStatus, SlotSelection,
+    TransitionKind,
+};
+use serde_json::Value;
+
+pub(super) struct Fixture {
+    pub(super) file: &'static str,
+    pub(super) kind: &'static str,
+    /// Whether it is the variant that it should be.
+    is: fn(&Notification) -> bool,
+    /// Its members, each with those that it promises; `*` is any item of a list.
+    pub(super) promised: &'static [&'static str],
+}
+
+impl Fixture {
+    pub(super) fn body(&self) -> Value {
+        let text = fs::read(directory().join(self.file)).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    pub(super) fn promises(&self, path: &str) -> bool {
+        self.promised.contains(&super::pattern(path).as_str())
+    }
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fixtures")
+}
+
+const CHANNEL: &[&str] = &["/channel", "/channel/channel_id", "/channel/callback_url"];
+const CHANGE: &[&str] = &[
+    "/notification/changes_since",
+    "/channel",
+    "/channel/channel_id",
+    "/channel/callback_url",
+];
+const SCHEDULING_CONVERSATION: &[&str] = &[
+    "/notification/scheduling_conversation_id",
+    "/channel",
+    "/channel/channel_id",
+    "/channel/callback_url",
+];
+const SMART_INVITE: &[&str] = &[
+    "/smart_invite",
+    "/smart_invite/smart_invite_id",
+    "/smart_invite/callback_url",
+    "/smart_invite/recipient/email",
+    "/smart_invite/recipient/status",
+    "/smart_invite/recipient/proposal/start",
+    "/smart_invite/recipient/proposal/start/time",
+    "/smart_invite/recipient/proposal/end",
+    "/smart_invite/recipient/proposal/end/time",
+    "/smart_invite/recipients/*/email",
+    "/smart_invite/recipients/*/status",
+    "/smart_invite/reply",
+    "/smart_invite/reply/email",
+    "/smart_invite/reply/status",
+    "/smart_invite/reply/proposal/start",
+    "/smart_invite/reply/proposal/start/time",
+    "/smart_invite/reply/proposal/end",
+    "/smart_invite/reply/proposal/end/time",
+];
+const EVENT_SUBSCRIPTION: &[&str] = &[
+    "/notification/interactions/*/type",
+    "/notification/transitions/*/type",
+    "/event/event_id",
+    "/meeting_agent/sub",
+];
+const TIME_CHOSEN: &[&str] = &[
+    "/notification/triggered_at",
+    "/scheduling_request",
+    "/scheduling_request/scheduling_request_id",
+];
+const COMPLETED: &[&str] = &[
+    "/event",
+    "/event/event_id",
+    "/event/start/time",
+    "/event/end/time",
+    "/participants/*/sub",
+];
+const GRANTED: &[&str] = &["/authorization", "/authorization/code"];
+const REFUSED: &[&str] = &["/authorization", "/authorization/error"];
+
+macro_rules! fixtures {
+    ($($file:literal is $variant:ident $kind:literal promising $promised:ident;)*) => {
+        &[$(Fixture {
+            file: $file,
+            kind: $kind,
+            is: |notification| matches!(notification, Notification::$variant(_)),
+            promised: $promised,
+        },)*]
+    };
+}
+
+/// All of them, save for the one of a type that is not known.
+#[rustfmt::skip]
+pub(super) const FIXTURES: &[Fixture] = fixtures! {
+    "enterprise-connect-authorized.json" is Authorization "authorization" promising GRANTED;
+    "enterprise-connect-error.json" is Authorization "authorization" promising REFUSED;
+    "event_subscription-conferencing_assigned.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription-conferencing_failing.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription-meeting_agent_activated.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription-meeting_agent_complete.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription-meeting_agent_failed.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription-transition-event_end.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription-transition-event_start.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "push-change-calendar-ids-only.json" is Change "change" promising CHANGE;
+    "push-change-filtered.json" is Change "change" promising CHANGE;
+    "push-change.json" is Change "change" promising CHANGE;
+    "push-conferencing_profile_disconnected.json" is ConferencingProfileDisconnected "conferencing_profile_disconnected" promising CHANNEL;
+    "push-gdpr_requested.json" is GdprRequested "gdpr_requested" promising CHANNEL;
+    "push-profile_disconnected.json" is ProfileDisconnected "profile_disconnected" promising CHANNEL;
+    "push-profile_initial_sync_completed.json" is ProfileInitialSyncCompleted "profile_initial_sync_completed" promising CHANNEL;
+    "push-scheduling_conversation_joined.json" is SchedulingConversationJoined "scheduling_conversation_joined" promising SCHEDULING_CONVERSATION;
+    "push-scheduling_conversation_updated.json" is SchedulingConversationUpdated "scheduling_conversation_updated" promising SCHEDULING_CONVERSATION;
+    "push-verification-calendar-ids-only.json" is Verification "verification" promising CHANNEL;
+    "push-verification.json" is Verification "verification" promising CHANNEL;
+    "rts-completed.json" is RealTimeSchedulingCompleted "real_time_scheduling_completed" promising COMPLETED;
+    "scheduler-scheduling_request_time_chosen.json" is SchedulingRequestTimeChosen "scheduling_request_time_chosen" promising TIME_CHOSEN;
+    "smart_invite-minimal-accepted.json" is SmartInvite "smart_invite" promising SMART_INVITE;
+    "smart_invite-multiple-recipients.json" is SmartInvite "smart_invite" promising SMART_INVITE;
+    "smart_invite.json" is SmartInvite "smart_invite" promising SMART_INVITE;
+};
+
+const OF_TOMORROW: &str = "push-unknown-type.json";
+
+fn read(file: &str) -> Notification {
+    Notification::from_slice(&fs::read(directory().join(file)).unwrap())
+}
+
+#[test]
+fn every_fixture_is_in_the_table() {
+    let files: BTreeSet<String> = fs::read_dir(directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let table = FIXTURES.iter().map(|fixture| fixture.file);
+    let table: BTreeSet<String> = table.chain([OF_TOMORROW]).map(str::to_owned).collect();
+    assert_eq!(table, files);
+}
+
+#[test]
+fn every_fixture_is_its_variant_and_none_of_its_members_is_lost() {
+    for fixture in FIXTURES {
+        let notification = read(fixture.file);
+        assert!((fixture.is)(&notification), "{}", fixture.file);
+        assert_eq!(notification.kind(), fixture.kind, "{}", fixture.file);
+        let written = serde_json::to_value(&notification).unwrap();
+        assert_eq!(written, fixture.body(), "{}", fixture.file);
+    }
+}
+
+#[test]
+fn the_kinds_are_those_of_the_fixtures() {
+    let kinds: BTreeSet<&str> = Notification::KINDS.iter().copied().collect();
+    assert_eq!(kinds.len(), Notification::KINDS.len(), "one is there twice");
+    let table: BTreeSet<&str> = FIXTURES.iter().map(|fixture| fixture.kind).collect();
+    assert_eq!(kinds, table);
+}
+
+#[test]
+fn a_type_of_tomorrow_is_unknown_with_its_bytes() {
+    let body = fs::read(directory().join(OF_TOMORROW)).unwrap();
+    let Notification::Unknown(unknown) = Notification::from_slice(&body) else {
+        panic!("understood");
+    };
+    assert_eq!(unknown.kind(), Some("some_future_type"));
+    assert_eq!(unknown.body(), &body);
+}
+
+#[test]
+fn the_callback_url_and_the_channel_are_those_of_the_body() {
+    for fixture in FIXTURES {
+        let (body, notification) = (fixture.body(), read(fixture.file));
+        let at = |path| body.pointer(path).and_then(Value::as_str);
+        let url = at("/channel/callback_url").or(at("/smart_invite/callback_url"));
+        assert_eq!(notification.callback_url(), url, "{}", fixture.file);
+        let id = notification.channel().map(|c| c.channel_id.as_str());
+        assert_eq!(id, at("/channel/channel_id"), "{}", fixture.file);
+    }
+}
+
+#[test]
+fn a_channel_tells_its_filters_and_its_subscription_to_conversations() {
+    let notification = read("push-change-filtered.json");
+    let filters = notification.channel().unwrap().filters.clone().unwrap();
+    assert_eq!(
+        filters.calendar_ids.as_deref(),
+        Some(&["cal_n23kjnwrw2_sakdnawerd3".to_owned()][..])
+    );
+    assert_eq!(filters.only_managed, Some(false));
+
+    let Notification::SchedulingConversationJoined(joined) =
+        read("push-scheduling_conversation_joined.json")
+    else {
+        panic!("nobody joined");
+    };
+    assert_eq!(
+        joined.scheduling_conversation_id,
+        "scv_55cfff7fb4af4c1027000005"
+    );
+    let conversations = joined.channel.scheduling_conversations.unwrap();
+    assert_eq!(conversations.enabled, Some(true));
+}
+
+#[test]
+fn an_ordinary_channel_may_have_empty_scheduling_conversations() {
+    let notification = Notification::from_slice(
+        br#"{"notification":{"type":"verification"},"channel":{"channel_id":"c","callback_url":"u","scheduling_conversations":{}}}"#,
+    );
+    let conversations = notification
+        .channel()
+        .unwrap()
+        .scheduling_conversations
+        .clone();
+    assert_eq!(conversations.unwrap().enabled, None);
+}
+
+#[test]
+fn a_smart_invite_tells_the_answer_and_the_time_that_is_asked_for() {
+    let Notification::SmartInvite(invite) = read("smart_invite.json") else {
+        panic!("not a smart invite");
+    };
+    assert_eq!(invite.smart_invite_id, "invite-0001");
+    assert_eq!(invite.recipient.as_ref(), Some(&invite.reply));
+    assert_eq!(invite.recipients, None);
+    assert_eq!(invite.reply.email, "guest@example.com");
+    assert_eq!(invite.reply.status, ReplyStatus::Tentative);
+    assert_eq!(invite.reply.comment.as_deref(), Some("a comment"));
+    let start = invite.reply.proposal.unwrap().start;
+    assert_eq!(start.as_str(), "2026-04-21T23:00:00+02:00");
+    assert_eq!(start.tzid(), Some("Europe/Paris"));
+    assert_eq!(start.timestamp(), "2026-04-21T21:00:00Z".parse().ok());
+}
+
+#[test]
+fn a_smart_invite_to_several_tells_where_each_stands() {
+    let Notification::SmartInvite(invite) = read("smart_invite-multiple-recipients.json") else {
+        panic!("not a smart invite");
+    };
+    let recipients = invite.recipients.unwrap();
+    let statuses: Vec<_> = recipients.iter().map(|r| r.status.as_str()).collect();
+    assert_eq!(statuses, ["accepted", "pending"]);
+    assert_eq!(invite.recipient, None);
+}
+
+#[test]
+fn a_transition_tells_the_event() {
+    let Notification::EventSubscription(subscription) =
+        read("event_subscription-transition-event_start.json")
+    else {
+        panic!("not of a subscription");
+    };
+    let transitions = subscription.transitions.unwrap();
+    assert_eq!(transitions[0].kind, TransitionKind::EventStart);
+    assert_eq!(subscription.interactions, None);
+    assert_eq!(subscription.meeting_agent, None);
+    let event = subscription.event.unwrap();
+    assert_eq!(event.event_id, "evt-local-1");
+    assert_eq!(event.description.as_deref(), Some("Quarter plan"));
+    let end = event.end.unwrap();
+    assert_eq!(end.timestamp(), "2026-06-25T17:00:00Z".parse().ok());
+}
+
+#[test]
+fn an_interaction_tells_the_conferencing_and_the_meeting_agent() {
+    let Notification::EventSubscription(subscription) =
+        read("event_subscription-meeting_agent_activated.json")
+    else {
+        panic!("not of a subscription");
+    };
+    let interactions = subscription.interactions.unwrap();
+    assert_eq!(interactions[0].kind, InteractionKind::MeetingAgentActivated);
+    let event = subscription.event.unwrap();
+    assert_eq!(event.tzid.as_deref(), Some("Europe/Berlin"));
+    let conferencing = event.conferencing.unwrap();
+    assert_eq!(conferencing.provider_name.as_deref(), Some("zoom"));
+    assert_eq!(conferencing.pending, None);
+    let profile = event.meeting_agent.unwrap();
+    assert_eq!(profile.profile_id.as_deref(), Some("cronofy"));
+    let agent = subscription.meeting_agent.unwrap();
+    assert_eq!(agent.sub, "agt_692702a100ccd07000000000");
+    assert_eq!(agent.state, Some(MeetingAgentState::Created));
+    let resource = &agent.resources.unwrap()[0];
+    assert_eq!(resource.category.as_deref(), Some("cronofy"));
+    assert_eq!(resource.kind.as_deref(), Some("dashboard"));
+    assert_eq!(resource.url.as_deref(), Some("https://dashboard.example/x"));
+}
+
+#[test]
+fn a_scheduling_request_tells_who_what_and_how_long() {
+    let Notification::SchedulingRequestTimeChosen(chosen) =
+        read("scheduler-scheduling_request_time_chosen.json")
+    else {
+        panic!("no time was chosen");
+    };
+    assert_eq!(chosen.triggered_at.to_string(), "2025-01-19T16:14:11Z");
+    let request = chosen.scheduling_request;
+    assert_eq!(request.slot_selection, Some(SlotSelection::Complete));
+    assert_eq!(request.duration.unwrap().minutes, Some(30));
+    let recipient = &request.recipients.unwrap()[0];
+    assert_eq!(recipient.display_name.as_deref(), Some("A Guest"));
+    assert_eq!(recipient.slot_selector, Some(true));
+    let scheduler = request.event.unwrap().metadata.unwrap().scheduler.unwrap();
+    assert_eq!(scheduler.len(), 6);
+    assert_eq!(scheduler["captured_data.phone_number"], "0118 999");
+}
+
+#[test]
+fn a_completed_real_time_scheduling_tells_the_event_and_who_takes_part() {
+    let Notification::RealTimeSchedulingCompleted(completed) = read("rts-completed.json") else {
+        panic!("not completed");
+    };
+    let start = completed.event.start.unwrap();
+    assert_eq!(start.tzid(), Some("Europe/London"));
+    assert_eq!(
+        completed.participants.unwrap()[0].sub,
+        "acc_5ba21743f408617d1269ea1e"
+    );
+    assert_eq!(
+        completed.user.unwrap().tzid.as_deref(),
+        Some("Europe/London")
+    );
+}
+
+#[test]
+fn an_authorization_is_granted_or_refused() {
+    let Notification::Authorization(granted) = read("enterprise-connect-authorized.json") else {
+        panic!("not an authorization");
+    };
+    assert_eq!(granted.state.as_deref(), Some("opaque-state"));
+    let code = granted.outcome.unwrap();
+    assert_eq!(code.as_str(), "0123456789abcdef0123456789abcdef");
+
+    let Notification::Authorization(refused) = read("enterprise-connect-error.json") else {
+        panic!("not an authorization");
+    };
+    let error: AuthorizationError = refused.outcome.unwrap_err();
+    assert_eq!(error.error, "access_denied");
+    assert_eq!(error.error_key.as_deref(), Some("an.error.key"));
+    assert_eq!(error.to_string(), "access_denied: a human readable reason");
+}

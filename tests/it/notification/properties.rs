@@ -1,0 +1,274 @@
+//! What holds for every notification that can be made up.
+
+use cronofy_webhook::Notification;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Map, Value, json};
+
+use super::fixtures::FIXTURES;
+
+type Json = BoxedStrategy<Value>;
+type Member = (&'static str, BoxedStrategy<Option<Value>>);
+
+fn promised(name: &'static str, value: Json) -> Member {
+    (name, value.prop_map(Some).boxed())
+}
+
+fn perhaps(name: &'static str, value: Json) -> Member {
+    (name, proptest::option::of(value).boxed())
+}
+
+fn object(members: impl IntoIterator<Item = Member>) -> Json {
+    let (names, values): (Vec<_>, Vec<_>) = members.into_iter().unzip();
+    let object = values.prop_map(move |values| {
+        let members = names.iter().zip(values);
+        members
+            .filter_map(|(name, value)| Some(((*name).to_owned(), value?)))
+            .collect::<Map<_, _>>()
+            .into()
+    });
+    object.boxed()
+}
+
+fn list(item: Json) -> Json {
+    vec(item, 0..4).prop_map(Value::from).boxed()
+}
+
+fn text() -> Json {
+    any::<String>().prop_map(Value::from).boxed()
+}
+
+fn flag() -> Json {
+    any::<bool>().prop_map(Value::from).boxed()
+}
+
+fn word(known: &'static [&'static str]) -> Json {
+    prop_oneof![select(known).prop_map(Value::from), text()].boxed()
+}
+
+fn instant() -> Json {
+    (-2_000_000_000_i64..5_000_000_000)
+        .prop_map(|second| json!(jiff::Timestamp::from_second(second).unwrap().to_string()))
+        .boxed()
+}
+
+fn event_time() -> Json {
+    let time = || prop_oneof![instant(), Just(json!("2026-06-25")), text()].boxed();
+    prop_oneof![
+        time(),
+        object([promised("time", time()), perhaps("tzid", text())])
+    ]
+    .boxed()
+}
+
+fn channel() -> Json {
+    object([
+        promised("channel_id", text()),
+        promised("callback_url", text()),
+        perhaps(
+            "filters",
+            object([
+                perhaps("calendar_ids", list(text())),
+                perhaps("only_managed", flag()),
+            ]),
+        ),
+        perhaps(
+            "scheduling_conversations",
+            object([perhaps("enabled", flag())]),
+        ),
+    ])
+}
+
+fn reply() -> Json {
+    let proposal = object([
+        promised("start", event_time()),
+        promised("end", event_time()),
+    ]);
+    object([
+        promised("email", text()),
+        promised(
+            "status",
+            word(&["pending", "accepted", "tentative", "declined"]),
+        ),
+        perhaps("comment", text()),
+        perhaps("proposal", proposal),
+    ])
+}
+
+fn event() -> Json {
+    let conferencing = object([
+        perhaps("pending", flag()),
+        perhaps("profile_id", text()),
+        perhaps("provider_name", text()),
+        perhaps("join_url", text()),
+    ]);
+    object([
+        promised("event_id", text()),
+        perhaps("summary", text()),
+        perhaps("description", text()),
+        perhaps("start", event_time()),
+        perhaps("end", event_time()),
+        perhaps("tzid", text()),
+        perhaps("conferencing", conferencing),
+        perhaps("meeting_agent", object([perhaps("profile_id", text())])),
+    ])
+}
+
+fn meeting_agent() -> Json {
+    let resource = object([
+        perhaps("category", text()),
+        perhaps("type", text()),
+        perhaps("url", text()),
+    ]);
+    object([
+        promised("sub", text()),
+        perhaps("state", word(&["created"])),
+        perhaps("resources", list(resource)),
+    ])
+}
+
+fn scheduling_request() -> Json {
+    let operations = object([
+        perhaps("view_url", text()),
+        perhaps("reschedule_url", text()),
+        perhaps("decline_url", text()),
+    ]);
+    let recipient = object([
+        perhaps("email", text()),
+        perhaps("display_name", text()),
+        perhaps("select_url", text()),
+        perhaps("slot_selector", flag()),
+    ]);
+    let scheduler = btree_map(any::<String>(), any::<String>(), 0..5);
+    let scheduler = scheduler.prop_map(|map| json!(map)).boxed();
+    let event = object([
+        perhaps("summary", text()),
+        perhaps("metadata", object([perhaps("scheduler", scheduler)])),
+    ]);
+    let minutes = any::<i32>().prop_map(Value::from).boxed();
+    object([
+        promised("scheduling_request_id", text()),
+        perhaps("slot_selection", word(&["complete"])),
+        perhaps("primary_select_url", text()),
+        perhaps("dashboard_url", text()),
+        perhaps("recipient_operations", operations),
+        perhaps("summary", text()),
+        perhaps("duration", object([perhaps("minutes", minutes)])),
+        perhaps("recipients", list(recipient)),
+        perhaps("event", event),
+    ])
+}
+
+fn authorization() -> Json {
+    let state = || perhaps("state", text());
+    prop_oneof![
+        object([promised("code", text()), state()]),
+        object([
+            promised("error", text()),
+            perhaps("error_key", text()),
+            perhaps("error_description", text()),
+            state(),
+        ]),
+    ]
+    .boxed()
+}
+
+/// `kind` as the type, and the kind's own members of `notification`.
+fn tag(kind: &'static str, members: impl IntoIterator<Item = Member>) -> Member {
+    let kind = promised("type", Just(json!(kind)).boxed());
+    promised("notification", object([kind].into_iter().chain(members)))
+}
+
+fn body(kind: &'static str) -> Json {
+    let typed = |words| list(object([promised("type", word(words))]));
+    match kind {
+        "change" => object([
+            tag(kind, [promised("changes_since", instant())]),
+            promised("channel", channel()),
+        ]),
+        "scheduling_conversation_joined" | "scheduling_conversation_updated" => object([
+            tag(kind, [promised("scheduling_conversation_id", text())]),
+            promised("channel", channel()),
+        ]),
+        "smart_invite" => {
+            let invite = object([
+                promised("smart_invite_id", text()),
+                promised("callback_url", text()),
+                perhaps("recipient", reply()),
+                perhaps("recipients", list(reply())),
+                promised("reply", reply()),
+            ]);
+            object([tag(kind, []), promised("smart_invite", invite)])
+        }
+        "event_subscription" => object([
+            tag(
+                kind,
+                [
+                    perhaps("transitions", typed(&["event_start", "event_end"])),
+                    perhaps("interactions", typed(&["conferencing_assigned"])),
+                ],
+            ),
+            perhaps("event", event()),
+            perhaps("meeting_agent", meeting_agent()),
+        ]),
+        "scheduling_request_time_chosen" => object([
+            tag(kind, [promised("triggered_at", instant())]),
+            promised("scheduling_request", scheduling_request()),
+        ]),
+        "real_time_scheduling_completed" => object([
+            promised("event", event()),
+            perhaps("participants", list(object([promised("sub", text())]))),
+            perhaps("user", object([perhaps("tzid", text())])),
+        ]),
+        "authorization" => object([promised("authorization", authorization())]),
+        _ => object([tag(kind, []), promised("channel", channel())]),
+    }
+}
+
+fn any_body() -> impl Strategy<Value = (&'static str, Value)> {
+    select(Notification::KINDS).prop_flat_map(|kind| (Just(kind), body(kind)))
+}
+
+fn comes_back(body: &[u8]) -> Result<Notification, TestCaseError> {
+    let notification = Notification::from_slice(body);
+    let job = serde_json::to_string(&notification).unwrap();
+    let back: Notification = serde_json::from_str(&job).unwrap();
+    prop_assert_eq!(&back, &notification);
+    if let Notification::Unknown(unknown) = &back {
+        prop_assert_eq!(unknown.body(), body);
+    }
+    Ok(notification)
+}
+
+proptest! {
+    #[test]
+    fn a_notification_of_any_kind_is_read_whole_and_comes_back_the_same((kind, body) in any_body()) {
+        let notification = comes_back(body.to_string().as_bytes())?;
+        prop_assert!(!matches!(notification, Notification::Unknown(_)), "{notification:?}");
+        prop_assert_eq!(notification.kind(), kind);
+        prop_assert_eq!(serde_json::to_value(&notification).unwrap(), body);
+    }
+
+    #[test]
+    fn any_bytes_come_back_as_they_were(body: Vec<u8>) {
+        comes_back(&body)?;
+    }
+
+    #[test]
+    fn any_text_comes_back_as_it_was(body in "[ \\n]?[\\[{\"]?\\PC{0,20}[\\]}\"]?[ \\n]?") {
+        comes_back(body.as_bytes())?;
+    }
+
+    #[test]
+    fn a_fixture_with_any_byte_changed_comes_back_the_same(
+        fixture in 0..FIXTURES.len(),
+        place in any::<prop::sample::Index>(),
+        byte: u8,
+    ) {
+        let mut body = FIXTURES[fixture].body().to_string().into_bytes();
+        let place = place.index(body.len());
+        body[place] = byte;
+        comes_back(&body)?;
+    }
+}

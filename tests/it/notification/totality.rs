@@ -1,0 +1,195 @@
+//! Reading ends, quickly, whatever the bytes.
+
+use std::time::{Duration, Instant};
+
+use cronofy_webhook::Notification;
+use cronofy_webhook::notification::UnknownReason;
+
+use super::fixtures::FIXTURES;
+use super::unknown;
+
+/// Reads bytes, and checks that what was read comes back from a queue as the same.
+fn survive(body: &[u8]) -> Notification {
+    let notification = Notification::from_slice(body);
+    let job = serde_json::to_string(&notification).unwrap();
+    assert_eq!(
+        serde_json::from_str::<Notification>(&job).unwrap(),
+        notification
+    );
+    if let Notification::Unknown(unknown) = &notification {
+        assert_eq!(unknown.body(), body);
+    }
+    notification
+}
+
+/// Puts `text` where any value of any fixture is.
+fn survive_everywhere(text: &str) {
+    survive(text.as_bytes());
+    for fixture in FIXTURES {
+        let body = fixture.body();
+        for path in super::paths(&body) {
+            let body = super::with(&body, &path, |value| *value = "MARK".into());
+            survive(body.to_string().replace("\"MARK\"", text).as_bytes());
+        }
+    }
+}
+
+const DEPTH: usize = 100_000;
+
+#[test]
+fn deep_nesting_is_survived_anywhere() {
+    let nested = |open: &str, close: &str| open.repeat(DEPTH) + "1" + &close.repeat(DEPTH);
+    for text in [
+        nested("[", "]"),
+        nested("{\"a\":", "}"),
+        nested("[{\"event\":", "}]"),
+        "[".repeat(DEPTH),
+        "{\"notification\":".repeat(DEPTH),
+    ] {
+        survive(text.as_bytes());
+        for body in [
+            format!(r#"{{"notification":{text}}}"#),
+            format!(r#"{{"authorization":{text}}}"#),
+            format!(
+                r#"{{"notification":{{"type":"event_subscription","x":{text}}},"event":{text}}}"#
+            ),
+        ] {
+            survive(body.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn what_is_not_known_may_be_nested_however_deep() {
+    let nested = "[".repeat(DEPTH) + &"]".repeat(DEPTH);
+    let body = format!(
+        r#"{{"notification":{{"type":"event_subscription","x":{nested}}},"event":{{"event_id":"e","x":{nested}}},"x":{nested}}}"#
+    );
+    assert!(matches!(
+        survive(body.as_bytes()),
+        Notification::EventSubscription(_)
+    ));
+}
+
+#[test]
+fn odd_numbers_and_odd_text_are_survived_anywhere() {
+    for text in [
+        "1e999",
+        "-1e999",
+        "1e-999",
+        "123456789012345678901234567890",
+        "-0",
+        r#""\ud800""#,
+        r#""\udc00\ud800""#,
+        r#""\u0000""#,
+        r#"{"\ud800":1}"#,
+        r#"{"a":1,"a":2}"#,
+        r#"{"type":"change","type":"change"}"#,
+        r#"{"$serde_json::private::RawValue":"x"}"#,
+        r#"{"$serde_json::private::Number":"x"}"#,
+        "",
+        "nul",
+    ] {
+        survive_everywhere(text);
+    }
+}
+
+#[test]
+fn a_body_that_is_no_object_is_unknown() {
+    for body in [
+        &b""[..],
+        b" ",
+        b"null",
+        b"true",
+        b"0",
+        b"\"{}\"",
+        b"[]",
+        b"[{\"notification\":{\"type\":\"change\"}}]",
+        b"{",
+        b"{}{}",
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\0}\0",
+        b"{\"event\":{\"event_id\":\"\xff\"}}",
+        b"{\"a_future_member\":\"\xff\",\"event\":{\"event_id\":\"e\"}}",
+        b"{\"notification\":{\"type\":\"change\"},}",
+        b"\x1f\x8b\x08",
+    ] {
+        let notification = survive(body);
+        assert_eq!(unknown(&notification), (None, &UnknownReason::NotAnObject));
+    }
+}
+
+#[test]
+fn a_fixture_cut_anywhere_is_survived() {
+    for fixture in FIXTURES {
+        let body = fixture.body().to_string();
+        for end in 0..body.len() {
+            unknown(&survive(&body.as_bytes()[..end]));
+        }
+    }
+}
+
+/// Bodies of about `n` bytes, each made to be slow to read.
+fn slow_bodies(n: usize) -> Vec<String> {
+    let list = |item: &str| vec![item; n / item.len()].join(",");
+    let names = |value: &str| {
+        let names: Vec<String> = (0..n / 16).map(|i| format!(r#""a{i}":{value}"#)).collect();
+        names.join(",")
+    };
+    let chosen = r#""notification":{"type":"scheduling_request_time_chosen","triggered_at":"2025-01-19T16:14:11Z"}"#;
+    vec![
+        "[".repeat(n),
+        format!("{{{}}}", list(r#""event":{}"#)),
+        format!("{{{}}}", list(r#""notification":{"type":"change"}"#)),
+        format!("{{{}}}", names("1")),
+        format!(
+            r#"{{"event":{{"event_id":"{}"}}}}"#,
+            "\\u00e9".repeat(n / 6)
+        ),
+        format!(
+            r#"{{"event":{{"event_id":"e","start":"{}"}}}}"#,
+            "2".repeat(n)
+        ),
+        format!(
+            r#"{{"event":{{"event_id":"e"}},"participants":[{}]}}"#,
+            list(r#"{"sub":"a"}"#)
+        ),
+        format!(
+            r#"{{"event":{{"event_id":"e"}},"participants":[{},5]}}"#,
+            list(r#"{"sub":"a"}"#)
+        ),
+        format!(
+            r#"{{{chosen},"scheduling_request":{{"scheduling_request_id":"s","event":{{"metadata":{{"scheduler":{{{}}}}}}}}}}}"#,
+            names("\"v\"")
+        ),
+        format!(
+            r#"{{"notification":{{"type":"change","changes_since":"{}"}},"channel":{{}}}}"#,
+            "2".repeat(n)
+        ),
+        format!(r#"{{"notification":{{"type":"{}"}}}}"#, "x".repeat(n)),
+        format!("{}{{}}", " ".repeat(n)),
+    ]
+}
+
+#[test]
+fn a_body_sixteen_times_as_long_does_not_take_a_hundred_times_as_long() {
+    let fastest = |body: &str| {
+        let reading = |_| {
+            let start = Instant::now();
+            std::hint::black_box(Notification::from_slice(body.as_bytes()));
+            start.elapsed()
+        };
+        (0..7).map(reading).min().unwrap()
+    };
+    // What takes less than this is too short to be compared.
+    let least = Duration::from_micros(20);
+    for (short, long) in slow_bodies(16 << 10).iter().zip(&slow_bodies(256 << 10)) {
+        let (short_took, long_took) = (fastest(short).max(least), fastest(long));
+        // Were it to grow with the square, it would be 256 times as long.
+        assert!(
+            long_took < 100 * short_took,
+            "{}: {short_took:?}, {long_took:?}",
+            &short[..60]
+        );
+    }
+}

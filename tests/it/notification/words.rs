@@ -1,0 +1,100 @@
+//! Words that Cronofy may add to.
+
+use std::fmt::{Debug, Display};
+
+use cronofy_webhook::notification::{
+    InteractionKind, MeetingAgentState, ReplyStatus, SlotSelection, TransitionKind,
+};
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+fn check<T>(word: &str, as_str: fn(&T) -> &str, other: fn(&T) -> bool, known: &[&str])
+where
+    T: for<'a> From<&'a str> + From<String> + Serialize + DeserializeOwned,
+    T: PartialEq + Debug + Display,
+{
+    let read: T = serde_json::from_value(json!(word)).unwrap();
+    assert_eq!(as_str(&read), word);
+    assert_eq!(read.to_string(), word);
+    assert_eq!(read, T::from(word));
+    assert_eq!(read, T::from(word.to_owned()));
+    assert_eq!(serde_json::to_value(&read).unwrap(), json!(word));
+    assert_eq!(other(&read), !known.contains(&word), "{word}");
+}
+
+macro_rules! check {
+    ($word:expr, $($name:ident $known:expr),+ $(,)?) => {
+        $(check::<$name>($word, $name::as_str, |word| matches!(word, $name::Other { .. }), $known);)+
+    };
+}
+
+fn check_all(word: &str) {
+    check!(
+        word,
+        ReplyStatus & ["pending", "accepted", "tentative", "declined"],
+        TransitionKind & ["event_start", "event_end"],
+        InteractionKind & INTERACTIONS,
+        MeetingAgentState & ["created"],
+        SlotSelection & ["complete"],
+    );
+}
+
+const INTERACTIONS: [&str; 7] = [
+    "conferencing_assigned",
+    "conferencing_failing",
+    "meeting_agent_activated",
+    "meeting_agent_complete",
+    "meeting_agent_failed",
+    "attachment_approved",
+    "attachment_rejected",
+];
+
+#[test]
+fn known_words_are_variants_and_all_others_are_kept() {
+    let others = ["", "Pending", " pending", "of_tomorrow", "event_start "];
+    let known = [
+        "pending",
+        "accepted",
+        "tentative",
+        "declined",
+        "event_start",
+        "event_end",
+    ];
+    for word in known
+        .into_iter()
+        .chain(["created", "complete"])
+        .chain(INTERACTIONS)
+        .chain(others)
+    {
+        check_all(word);
+    }
+}
+
+#[test]
+fn a_known_word_is_its_own_variant() {
+    assert_eq!(ReplyStatus::from("pending"), ReplyStatus::Pending);
+    assert_eq!(ReplyStatus::from("accepted"), ReplyStatus::Accepted);
+    assert_eq!(ReplyStatus::from("tentative"), ReplyStatus::Tentative);
+    assert_eq!(ReplyStatus::from("declined"), ReplyStatus::Declined);
+    assert_eq!(TransitionKind::from("event_end"), TransitionKind::EventEnd);
+    for (word, variant) in INTERACTIONS.into_iter().zip([
+        InteractionKind::ConferencingAssigned,
+        InteractionKind::ConferencingFailing,
+        InteractionKind::MeetingAgentActivated,
+        InteractionKind::MeetingAgentComplete,
+        InteractionKind::MeetingAgentFailed,
+        InteractionKind::AttachmentApproved,
+        InteractionKind::AttachmentRejected,
+    ]) {
+        assert_eq!(InteractionKind::from(word), variant);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_word_comes_back_as_it_was(word: String) {
+        check_all(&word);
+    }
+}
