@@ -22,11 +22,17 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 
+use self::samples::SAMPLES;
+
+mod samples;
+
 const SECRET: &str = "CRN_the_client_secret_of_your_application";
 const NEXT_SECRET: &str = "CRN_the_one_that_takes_its_place";
 
-const CHANGE: &str = include_str!("../tests/data/fixtures/push-change.json");
-const UNKNOWN: &str = include_str!("../tests/data/fixtures/push-unknown-type.json");
+fn sample(name: &str) -> &'static str {
+    let found = SAMPLES.iter().find(|(sample, _)| *sample == name);
+    found.expect("there is a sample of that name").1
+}
 
 /// Called for what is authentic, and for nothing else.
 async fn receive(Path(account): Path<String>, notification: Notification) -> StatusCode {
@@ -51,7 +57,7 @@ async fn receive(Path(account): Path<String>, notification: Notification) -> Sta
 
 /// Something that is sent to the receiver, and the status that it should answer.
 struct Attempt {
-    what: &'static str,
+    what: String,
     account: &'static str,
     signed_with: &'static [&'static str],
     body: String,
@@ -59,37 +65,41 @@ struct Attempt {
 }
 
 fn attempts() -> Vec<Attempt> {
-    let attempt = |what, signed_with, body: &str, expected| Attempt {
-        what,
+    let attempt = |what: &str, signed_with, body: &str, expected| Attempt {
+        what: what.to_owned(),
         account: "42",
         signed_with,
         body: body.to_owned(),
         expected,
     };
-    let oversized = format!("{CHANGE}{}", " ".repeat(300 * 1024));
-    vec![
-        attempt("a change", &[SECRET], CHANGE, 204),
+    let change = sample("change");
+    let oversized = format!("{change}{}", " ".repeat(300 * 1024));
+    let mut attempts: Vec<Attempt> = SAMPLES
+        .iter()
+        .map(|(name, body)| attempt(&format!("signed: {name}"), &[SECRET], body, 204))
+        .collect();
+    attempts.extend([
+        attempt("signed, and no JSON at all", &[SECRET], "bonjour", 204),
         attempt(
-            "a change, while secrets are rotated",
+            "signed twice, while secrets are rotated",
             &[NEXT_SECRET, SECRET],
-            CHANGE,
+            change,
             204,
         ),
-        attempt(
-            "a type that Cronofy may add one day",
-            &[SECRET],
-            UNKNOWN,
-            204,
-        ),
-        attempt("no JSON at all, but signed", &[SECRET], "bonjour", 204),
-        attempt("a forgery", &["a guess"], CHANGE, 401),
-        attempt("no signature", &[], CHANGE, 401),
-        attempt("a body over the limit", &[SECRET], &oversized, 413),
+        attempt("forged", &["a guess"], change, 401),
+        attempt("not signed", &[], change, 401),
+        attempt("over the limit", &[SECRET], &oversized, 413),
         Attempt {
             account: "slow",
-            ..attempt("a handler slower than the budget", &[SECRET], CHANGE, 503)
+            ..attempt(
+                "to a handler slower than the budget",
+                &[SECRET],
+                change,
+                503,
+            )
         },
-    ]
+    ]);
+    attempts
 }
 
 #[tokio::main]

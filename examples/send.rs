@@ -19,39 +19,12 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
+use self::samples::SAMPLES;
+
+mod samples;
+
 /// How long Cronofy waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-const SAMPLES: &[(&str, &str)] = &[
-    (
-        "verification",
-        include_str!("../tests/data/fixtures/push-verification.json"),
-    ),
-    (
-        "change",
-        include_str!("../tests/data/fixtures/push-change-filtered.json"),
-    ),
-    (
-        "profile_disconnected",
-        include_str!("../tests/data/fixtures/push-profile_disconnected.json"),
-    ),
-    (
-        "conferencing_profile_disconnected",
-        include_str!("../tests/data/fixtures/push-conferencing_profile_disconnected.json"),
-    ),
-    (
-        "profile_initial_sync_completed",
-        include_str!("../tests/data/fixtures/push-profile_initial_sync_completed.json"),
-    ),
-    (
-        "gdpr_requested",
-        include_str!("../tests/data/fixtures/push-gdpr_requested.json"),
-    ),
-    (
-        "some_future_type",
-        include_str!("../tests/data/fixtures/push-unknown-type.json"),
-    ),
-];
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {

@@ -3,6 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cronofy_webhook::Notification;
+
+#[path = "../../examples/samples/mod.rs"]
+mod samples;
+
 fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path)
 }
@@ -65,5 +70,42 @@ fn nothing_but_observe_knows_tracing() {
             .lines()
             .any(|line| !line.trim_start().starts_with("//") && line.contains("tracing"));
         assert_eq!(knows, file.ends_with("observe.rs"), "{}", file.display());
+    }
+}
+
+#[test]
+fn there_is_a_sample_of_every_kind_and_each_is_of_the_kind_that_it_says() {
+    for (name, body) in samples::SAMPLES {
+        let kind = name.split(':').next().unwrap();
+        let notification = Notification::from_slice(body.as_bytes());
+        assert_eq!(notification.kind(), kind);
+        let known = !matches!(notification, Notification::Unknown(_));
+        assert_eq!(known, kind != "some_future_type", "{name}");
+    }
+    for kind in Notification::KINDS {
+        assert!(
+            samples::SAMPLES.iter().any(|(name, _)| name == kind),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn the_readme_lists_every_kind_with_how_sure_it_is() {
+    let readme = include_str!("../../README.md");
+    let section = readme
+        .split("\n## ")
+        .find(|section| section.starts_with("Kinds\n"))
+        .unwrap();
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let kinds: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(kinds, Notification::KINDS);
+    for row in rows {
+        let sure = ["documented", "type documented", "reconstructed"];
+        assert!(sure.iter().any(|word| row[3].ends_with(word)), "{row:?}");
     }
 }
