@@ -9,7 +9,10 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::post;
 use bytes::Bytes;
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, Overrun, Rejection, RejectionKind};
+use cronofy_webhook::notification::UnknownReason;
+use cronofy_webhook::{
+    CronofyWebhookLayer, Delivery, Notification, Overrun, Rejection, RejectionKind,
+};
 use http::Request;
 use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
@@ -332,6 +335,44 @@ async fn a_handler_slower_than_the_budget_is_answered_for_under_each_policy() {
 
         slow.release.notify_one();
         assert_eq!(slow.outcome.recv().await, Some(finishes), "{overrun:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_understood_reaches_the_handler_and_the_sender_gets_its_answer() {
+    let (sender, mut received) = mpsc::unbounded_channel();
+    let handler = post(async move |notification: Notification| {
+        sender.send(notification).unwrap();
+        http::StatusCode::ACCEPTED
+    });
+    let router = Router::new().route("/cronofy/{account}", handler);
+    let server = Server::serve(router, layer(), mpsc::unbounded_channel().1).await;
+    let mut sender = server.http1().await;
+
+    let of_tomorrow = include_bytes!("../data/fixtures/push-unknown-type.json");
+    let bodies: [(&'static [u8], _, _); 3] = [
+        (
+            of_tomorrow,
+            Some("some_future_type"),
+            UnknownReason::UnknownType,
+        ),
+        (b"bonjour", None, UnknownReason::NotAnObject),
+        (b"\xff\0", None, UnknownReason::NotAnObject),
+    ];
+    for (body, kind, reason) in bodies {
+        sender.ready().await.unwrap();
+        let response = sender
+            .send_request(signed(body, Full::from(body)))
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 202);
+        drop(response.into_body().collect().await.unwrap());
+
+        let Some(Notification::Unknown(unknown)) = received.recv().await else {
+            panic!("not unknown");
+        };
+        assert_eq!((unknown.kind(), unknown.reason()), (kind, &reason));
+        assert_eq!(unknown.body(), body);
     }
 }
 
