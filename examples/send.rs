@@ -50,7 +50,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Err(format!("no sample of kind {kind:?}: --list prints those there are").into());
     };
 
-    let request = Request::post(url)
+    let request = Request::post(&url)
         .header(CONTENT_TYPE, "application/json; charset=utf-8")
         .header(HEADER, Verifier::new([&**secret])?.sign(body.as_bytes()))
         .body(Full::new(Bytes::from_static(body.as_bytes())))?;
@@ -63,7 +63,12 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         println!("no answer after {took:.1} ms: Cronofy waits no longer, and would deliver again");
         return Ok(ExitCode::FAILURE);
     };
-    let response = response?;
+    let response = response.map_err(|error| {
+        let cause = error
+            .source()
+            .map_or_else(|| error.to_string(), ToString::to_string);
+        format!("{url}: {cause}")
+    })?;
     let status = response.status();
     println!("{status} after {took:.1} ms");
     let text = response.into_body().collect().await?.to_bytes();

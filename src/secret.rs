@@ -121,7 +121,7 @@ impl fmt::Display for SecretError {
             ),
             Self::Blank { index } => write!(
                 f,
-                "Cronofy client secret {index} (counted from 0) is empty or blank: set the client secret of the application, as the Cronofy dashboard shows it",
+                "the Cronofy client secret at index {index} is empty or blank: set the client secret of the application, as the Cronofy dashboard shows it",
             ),
         }
     }

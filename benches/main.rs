@@ -1,0 +1,18 @@
+//! What the crate costs, beside its yardsticks, in one run: `cargo bench`. Ends with a table of ratios.
+
+use criterion::Criterion;
+
+mod middleware;
+mod parse;
+mod ratios;
+mod verify;
+
+fn main() {
+    let started = std::time::SystemTime::now();
+    let mut criterion = Criterion::default().configure_from_args();
+    verify::bench(&mut criterion);
+    parse::bench(&mut criterion);
+    middleware::bench(&mut criterion);
+    criterion.final_summary();
+    ratios::print(started);
+}
