@@ -5,6 +5,7 @@ use criterion::Criterion;
 mod middleware;
 mod parse;
 mod ratios;
+mod setup;
 mod verify;
 
 fn main() {

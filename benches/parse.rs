@@ -1,4 +1,4 @@
-//! `Notification::from_slice`, a body of each family, beside serde_json's `Value`.
+//! `Notification::from_slice`, a body of each family, beside the `Value` of `serde_json`.
 
 use std::hint::black_box;
 
