@@ -65,8 +65,8 @@
 //!
 //! Each refusal carries one sentence of plain text for the sender, and a [`Rejection`] in the extensions of the response.
 //!
-//! What Cronofy does with an answer is what its documentation says of push notifications; for its other callbacks it says
-//! less, and the same is to be expected.
+//! What Cronofy does with an answer is what its documentation says of push notifications. For its other callbacks it does
+//! not say.
 //!
 //! # Features
 //!
@@ -93,7 +93,7 @@ pub use self::extract::MissingDelivery;
 pub use self::middleware::{CronofyWebhook, CronofyWebhookLayer, Overrun};
 pub use self::notification::Notification;
 pub use self::rejection::{Rejection, RejectionKind};
-pub use self::secret::Secret;
+pub use self::secret::{Secret, SecretError};
 pub use self::signature::Verifier;
 
 #[cfg(all(doctest, feature = "axum"))]

@@ -33,7 +33,7 @@ mod events {
     use std::time::Duration;
 
     use http::StatusCode;
-    use tracing::{Instrument as _, debug, error, info, warn};
+    use tracing::{Instrument as _, Span, debug, error, info, warn};
 
     use super::Outcome;
     use crate::delivery::Delivery;
@@ -77,12 +77,11 @@ mod events {
     pub(crate) fn not_understood(unknown: &Unknown) {
         let kind = unknown.kind();
         match unknown.reason() {
-            // The detail may quote the body.
-            UnknownReason::Missing { member } | UnknownReason::Malformed { member, .. } => warn!(
+            reason @ (UnknownReason::Missing { .. } | UnknownReason::Malformed { .. }) => warn!(
                 target: TARGET,
                 kind,
-                member,
-                "notification is not as its type promises, and is handed on as unknown"
+                %reason,
+                "notification is not as its kind promises, and is handed on as unknown"
             ),
             reason => debug!(
                 target: TARGET,
@@ -135,14 +134,14 @@ mod events {
         );
     }
 
-    pub(crate) fn hung_up(delivery: &Delivery, elapsed: Duration, overrun: &str, goes_on: bool) {
+    pub(crate) fn dropped(delivery: &Delivery, elapsed: Duration, overrun: &str, goes_on: bool) {
         warn!(
             target: TARGET,
             kind = delivery.notification().kind(),
             channel = channel(delivery),
             ?elapsed,
             overrun,
-            "sender hung up before the handler was done: {}",
+            "request was dropped before the handler was done (the sender hung up, or a layer outside gave up): {}",
             fate(goes_on)
         );
     }
@@ -208,9 +207,24 @@ mod events {
         }
     }
 
-    /// Keeps the events of the background in the span of the request.
-    pub(crate) fn in_current_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
-        future.in_current_span()
+    /// The span of a request, kept for what happens when nobody has it entered: a drop, and the background.
+    pub(crate) struct RequestSpan(Span);
+
+    impl RequestSpan {
+        pub(crate) fn current() -> Self {
+            Self(Span::current())
+        }
+
+        pub(crate) fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+            self.0.in_scope(f)
+        }
+
+        pub(crate) fn instrument<F: Future>(
+            &self,
+            future: F,
+        ) -> impl Future<Output = F::Output> + use<F> {
+            future.instrument(self.0.clone())
+        }
     }
 
     fn channel(delivery: &Delivery) -> Option<&str> {
@@ -267,10 +281,22 @@ mod silence {
     pub(crate) fn refused(_: &Rejection) {}
     pub(crate) fn answered(_: &Delivery, _: Duration, _: Option<StatusCode>) {}
     pub(crate) fn late(_: &Delivery, _: Duration, _: &str, _: bool, _: StatusCode) {}
-    pub(crate) fn hung_up(_: &Delivery, _: Duration, _: &str, _: bool) {}
+    pub(crate) fn dropped(_: &Delivery, _: Duration, _: &str, _: bool) {}
     pub(crate) fn ended_in_background(_: &Delivery, _: Duration, _: &Outcome) {}
 
-    pub(crate) fn in_current_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
-        future
+    pub(crate) struct RequestSpan;
+
+    impl RequestSpan {
+        pub(crate) fn current() -> Self {
+            Self
+        }
+
+        pub(crate) fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
+            f()
+        }
+
+        pub(crate) fn instrument<F: Future>(&self, future: F) -> F {
+            future
+        }
     }
 }

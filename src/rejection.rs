@@ -39,6 +39,7 @@ pub struct Rejection {
 enum Reason {
     Signature(SignatureError),
     BodyTooLarge { limit: usize },
+    BodyTooLargeElsewhere(Arc<dyn Error + Send + Sync>),
     BodyIncomplete(Arc<dyn Error + Send + Sync>),
     BodyTimeout { budget: Duration },
     HandlerTimeout { budget: Duration },
@@ -54,7 +55,8 @@ pub enum RejectionKind {
     SignatureMalformed,
     /// No listed signature matches the body under a secret held here. Status 401.
     SignatureMismatch,
-    /// The body is larger than the limit, by its declared length or as counted. Status 413.
+    /// The body is larger than the limit, by its declared length or as counted; or than that of a layer outside. Status
+    /// 413.
     BodyTooLarge,
     /// The body broke off, or could not be read. Status 400.
     BodyIncomplete,
@@ -91,6 +93,10 @@ impl Rejection {
         Reason::BodyTooLarge { limit }.into()
     }
 
+    pub(crate) fn body_too_large_elsewhere(cause: Box<dyn Error + Send + Sync>) -> Self {
+        Reason::BodyTooLargeElsewhere(cause.into()).into()
+    }
+
     pub(crate) fn body_incomplete(cause: Box<dyn Error + Send + Sync>) -> Self {
         Reason::BodyIncomplete(cause.into()).into()
     }
@@ -112,7 +118,9 @@ impl Rejection {
                 RejectionKind::SignatureMalformed
             }
             Reason::Signature(SignatureError::Mismatch { .. }) => RejectionKind::SignatureMismatch,
-            Reason::BodyTooLarge { .. } => RejectionKind::BodyTooLarge,
+            Reason::BodyTooLarge { .. } | Reason::BodyTooLargeElsewhere(_) => {
+                RejectionKind::BodyTooLarge
+            }
             Reason::BodyIncomplete(_) => RejectionKind::BodyIncomplete,
             Reason::BodyTimeout { .. } => RejectionKind::BodyTimeout,
             Reason::HandlerTimeout { .. } => RejectionKind::HandlerTimeout,
@@ -124,7 +132,9 @@ impl Rejection {
     pub fn status(&self) -> StatusCode {
         match self.reason {
             Reason::Signature(_) => StatusCode::UNAUTHORIZED,
-            Reason::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Reason::BodyTooLarge { .. } | Reason::BodyTooLargeElsewhere(_) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Reason::BodyIncomplete(_) => StatusCode::BAD_REQUEST,
             Reason::BodyTimeout { .. } => StatusCode::REQUEST_TIMEOUT,
             Reason::HandlerTimeout { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -144,7 +154,9 @@ impl Rejection {
             Reason::Signature(SignatureError::Mismatch { .. }) => {
                 "No signature in the Cronofy-HMAC-SHA256 header belongs to this body: check that this endpoint holds the application's current client secret, and that nothing in between rewrites the body."
             }
-            Reason::BodyTooLarge { .. } => "The request body is larger than this endpoint accepts.",
+            Reason::BodyTooLarge { .. } | Reason::BodyTooLargeElsewhere(_) => {
+                "The request body is larger than this endpoint accepts."
+            }
             Reason::BodyIncomplete(_) => "The request body broke off before its end.",
             Reason::BodyTimeout { .. } => "The request body was not complete in time.",
             Reason::HandlerTimeout { .. } => {
@@ -168,7 +180,7 @@ impl Rejection {
     /// assert_eq!(response.status(), 401);
     /// assert_eq!(response.headers()["www-authenticate"], "Cronofy-HMAC-SHA256");
     /// assert_eq!(response.body(), refused.body_text());
-    /// # Ok::<_, cronofy_webhook::signature::SecretError>(())
+    /// # Ok::<_, cronofy_webhook::SecretError>(())
     /// ```
     #[must_use]
     pub fn to_response<R: From<Bytes>>(&self) -> Response<R> {
@@ -215,6 +227,9 @@ impl fmt::Display for Rejection {
             Reason::BodyTooLarge { limit } => {
                 write!(f, "the request body is over the limit of {limit} bytes")
             }
+            Reason::BodyTooLargeElsewhere(_) => {
+                f.write_str("the request body is over a limit outside of this layer")
+            }
             Reason::BodyIncomplete(_) => f.write_str("the request body broke off"),
             Reason::BodyTimeout { budget } => {
                 write!(
@@ -236,7 +251,7 @@ impl Error for Rejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.reason {
             Reason::Signature(error) => Some(error),
-            Reason::BodyIncomplete(cause) => Some(&**cause),
+            Reason::BodyTooLargeElsewhere(cause) | Reason::BodyIncomplete(cause) => Some(&**cause),
             _ => None,
         }
     }

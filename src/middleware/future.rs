@@ -10,7 +10,7 @@ use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::task::coop::{Unconstrained, unconstrained};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower_service::Service;
 
 use super::config::Config;
@@ -74,10 +74,16 @@ where
     }
 
     fn new(state: State<S, B, S::Future>, config: Arc<Config>) -> Self {
+        let started = Instant::now();
+        let sleep = match started.checked_add(config.budget) {
+            Some(deadline) => sleep_until(deadline),
+            // A budget beyond what the clock can express. `sleep` knows what to do with it.
+            None => sleep(config.budget),
+        };
         Self {
             state,
-            deadline: unconstrained(sleep(config.budget)),
-            started: Instant::now(),
+            deadline: unconstrained(sleep),
+            started,
             config,
         }
     }

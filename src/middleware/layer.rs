@@ -55,7 +55,7 @@ impl CronofyWebhookLayer {
     /// // Later, while the layer is in use:
     /// verifier.replace([Secret::new("CRN_new").with_label("2026")])?;
     /// # let _ = layer;
-    /// # Ok::<_, cronofy_webhook::signature::SecretError>(())
+    /// # Ok::<_, cronofy_webhook::SecretError>(())
     /// ```
     #[must_use]
     pub fn with_verifier(verifier: Verifier) -> Self {

@@ -12,13 +12,16 @@ use tokio::time::{Instant, timeout};
 
 use super::config::Config;
 use crate::delivery::Delivery;
-use crate::observe::{self, Outcome};
+use crate::observe::{self, Outcome, RequestSpan};
 use crate::rejection::{self, Rejection};
 
 /// What happens to a handler that is not done when the budget is spent.
 ///
 /// The same holds when the sender hangs up first, except that nobody is there to be answered: servers drop the handler
 /// of a connection that is gone, and without this layer it ends wherever it has got to.
+///
+/// An answer that was given in a handler's stead has the policy in the extensions of the response, for a layer outside
+/// that counts them.
 ///
 /// What goes on in the background does so for at most [`grace`](super::CronofyWebhookLayer::grace), as a task of
 /// [`task_tracker`](super::CronofyWebhookLayer::task_tracker). Its answer goes nowhere; an event says what became of it.
@@ -60,13 +63,15 @@ impl Overrun {
     }
 
     fn answer<R: From<Bytes>>(self, budget: Duration) -> Response<R> {
-        match self {
+        let mut answer = match self {
             Self::Finish | Self::Cancel => Rejection::handler_timeout(budget).to_response(),
             Self::Accept => rejection::text(
                 StatusCode::ACCEPTED,
                 "The notification is accepted, and still being handled.",
             ),
-        }
+        };
+        answer.extensions_mut().insert(self);
+        answer
     }
 }
 
@@ -77,8 +82,9 @@ pub(super) struct Handler<F> {
     // Absent once there is nothing left to finish: it answered, panicked, or was let go.
     future: Option<Pin<Box<F>>>,
     // Set where the bounds that it needs are known, so that `Drop` can do without them.
-    spawn: fn(Pin<Box<F>>, Background, &runtime::Handle),
+    spawn: fn(Pin<Box<F>>, Background, &RequestSpan, &runtime::Handle),
     runtime: runtime::Handle,
+    span: RequestSpan,
     delivery: Delivery,
     started: Instant,
     config: Arc<Config>,
@@ -98,8 +104,9 @@ impl<F> Handler<F> {
         Self {
             future: Some(Box::pin(future)),
             spawn,
-            // Taken here, as a sender's hang-up may drop us anywhere.
+            // Both taken here, as a hang-up may drop us anywhere.
             runtime: runtime::Handle::current(),
+            span: RequestSpan::current(),
             delivery,
             started,
             config,
@@ -149,7 +156,7 @@ impl<F> Handler<F> {
                 config: Arc::clone(&self.config),
                 outcome: None,
             };
-            (self.spawn)(future, background, &self.runtime);
+            (self.spawn)(future, background, &self.span, &self.runtime);
         }
     }
 }
@@ -158,19 +165,25 @@ impl<F> Drop for Handler<F> {
     fn drop(&mut self) {
         if self.future.is_some() {
             let overrun = self.config.overrun;
-            observe::hung_up(
-                &self.delivery,
-                self.started.elapsed(),
-                overrun.as_str(),
-                overrun.lets_finish(),
-            );
+            self.span.in_scope(|| {
+                observe::dropped(
+                    &self.delivery,
+                    self.started.elapsed(),
+                    overrun.as_str(),
+                    overrun.lets_finish(),
+                );
+            });
             self.let_go();
         }
     }
 }
 
-fn spawn<F, R, E>(future: Pin<Box<F>>, background: Background, runtime: &runtime::Handle)
-where
+fn spawn<F, R, E>(
+    future: Pin<Box<F>>,
+    background: Background,
+    span: &RequestSpan,
+    runtime: &runtime::Handle,
+) where
     F: Future<Output = Result<Response<R>, E>> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>>,
 {
@@ -183,7 +196,7 @@ where
             Err(_) => Outcome::GraceEnded(grace),
         });
     };
-    task_tracker.spawn_on(observe::in_current_span(task), runtime);
+    task_tracker.spawn_on(span.instrument(task), runtime);
 }
 
 /// Tells what became of a handler in the background, however it ended.

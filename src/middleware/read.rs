@@ -59,6 +59,9 @@ where
                 Some(Err(error)) if error.is::<LengthLimitError>() => {
                     return Poll::Ready(Err(Rejection::body_too_large(*this.limit)));
                 }
+                Some(Err(error)) if is_over_another_limit(&*error) => {
+                    return Poll::Ready(Err(Rejection::body_too_large_elsewhere(error)));
+                }
                 Some(Err(error)) => return Poll::Ready(Err(Rejection::body_incomplete(error))),
                 // Trailers are not signed: they are passed over.
                 Some(Ok(frame)) => {
@@ -70,6 +73,18 @@ where
             }
         }
     }
+}
+
+/// Whether the error is that of a limit outside of this layer, which comes wrapped.
+fn is_over_another_limit(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 impl Buffered {

@@ -104,7 +104,7 @@ impl<'a> Body<'a> {
             Slot::Absent => return Ok(None),
             Slot::Once(text) => match serde_json::from_str(text.get()) {
                 Ok(value) => return Ok(Some(value)),
-                Err(error) => member.detail(&error),
+                Err(error) => detail(&error),
             },
             Slot::Twice => "there is more than one".to_owned(),
         };
@@ -132,19 +132,20 @@ impl Member {
             Self::Other => "other",
         }
     }
+}
 
-    fn detail(self, error: &serde_json::Error) -> String {
-        match self {
-            // serde's message quotes what it did not expect, and here that may be a credential.
-            Self::Authorization => {
-                format!(
-                    "unexpected at line {} column {}",
-                    error.line(),
-                    error.column()
-                )
-            }
-            _ => error.to_string(),
-        }
+/// What is wrong, without a word of what was received: this gets into logs.
+fn detail(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    // Of serde's messages, these name a member of ours. Others quote what they did not expect.
+    if message.starts_with("missing field ") || message.starts_with("duplicate field ") {
+        message
+    } else {
+        format!(
+            "not as expected at line {} column {}",
+            error.line(),
+            error.column()
+        )
     }
 }
 

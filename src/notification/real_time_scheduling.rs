@@ -6,8 +6,8 @@ use super::event::Event;
 
 /// A time was chosen in Real-Time Scheduling, and the event is made.
 ///
-/// Sent to the `completed_url` of the request. The body has no `notification`: one with an `event`, and with neither
-/// `notification` nor `authorization`, is taken for this.
+/// Sent to the `completed_url` of the request. The body has no `notification`: one with an `event` that has a start and an
+/// end, and with neither `notification` nor `authorization`, is taken for this.
 ///
 /// ```json
 /// {
@@ -28,7 +28,11 @@ use super::event::Event;
 /// use cronofy_webhook::Notification;
 ///
 /// let Notification::RealTimeSchedulingCompleted(completed) = Notification::from_slice(br#"{
-///     "event": { "event_id": "evt-local-2", "start": { "time": "2024-07-27T10:00:00Z", "tzid": "Europe/London" } },
+///     "event": {
+///         "event_id": "evt-local-2",
+///         "start": { "time": "2024-07-27T10:00:00Z", "tzid": "Europe/London" },
+///         "end": { "time": "2024-07-27T11:00:00Z", "tzid": "Europe/London" }
+///     },
 ///     "participants": [{ "sub": "acc_1" }]
 /// }"#) else {
 ///     panic!("not completed");
@@ -40,7 +44,7 @@ use super::event::Event;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RealTimeSchedulingCompleted {
-    /// The event that was made.
+    /// The event that was made. Its start and end are promised.
     pub event: Event,
     /// The accounts that take part. Absent: not sent.
     pub participants: Option<Vec<Participant>>,
@@ -75,8 +79,16 @@ impl RealTimeSchedulingCompleted {
     pub(super) const KIND: &str = "real_time_scheduling_completed";
 
     pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
+        let event: Event = body.object(Member::Event)?;
+        // Nothing names the kind, and other callbacks of Real-Time Scheduling may have an `event` that is not to be.
+        if event.start.is_none() || event.end.is_none() {
+            return Err(UnknownReason::Malformed {
+                member: "event",
+                detail: "`start` or `end` is missing".to_owned(),
+            });
+        }
         Ok(Self {
-            event: body.object(Member::Event)?,
+            event,
             participants: body.list(Member::Participants)?,
             user: body.optional(Member::User)?,
         })

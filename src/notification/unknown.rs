@@ -103,7 +103,7 @@ pub enum UnknownReason {
     Malformed {
         /// The top-level member of the body.
         member: &'static str,
-        /// What is wrong, and where inside of that member. May quote from the body, save from `authorization`.
+        /// What is wrong, and where inside of that member. Does not quote the body.
         detail: String,
     },
 }

@@ -122,6 +122,11 @@ async fn a_refusal_is_a_warning_with_its_reason() {
     for request in [unsigned, signed(b"another body", CHANGE.into())] {
         deliver(&layer(), request, SECOND, Ok(204)).await.unwrap();
     }
+    let mut malformed = genuine();
+    malformed
+        .headers_mut()
+        .insert("cronofy-hmac-sha256", "sha256=0123".parse().unwrap());
+    deliver(&layer(), malformed, SECOND, Ok(204)).await.unwrap();
     let large = layer().body_limit(10);
     deliver(&large, genuine(), SECOND, Ok(204)).await.unwrap();
     assert_eq!(
@@ -129,6 +134,7 @@ async fn a_refusal_is_a_warning_with_its_reason() {
         [
             r#"WARN cronofy_webhook: delivery refused reason="signature_missing" status=401 error=the delivery is not authentic: the Cronofy-HMAC-SHA256 header is absent or empty"#,
             r#"WARN cronofy_webhook: delivery refused reason="signature_mismatch" status=401 error=the delivery is not authentic: no signature in Cronofy-HMAC-SHA256 is that of this body under a secret held here (listed: 1, of which malformed: 0; secrets tried: 1)"#,
+            r#"WARN cronofy_webhook: delivery refused reason="signature_malformed" status=401 error=the delivery is not authentic: none of the values in Cronofy-HMAC-SHA256 is the padded Base64 of 32 bytes (listed: 1)"#,
             r#"WARN cronofy_webhook: delivery refused reason="body_too_large" status=413 error=the request body is over the limit of 10 bytes"#,
         ]
     );
@@ -219,8 +225,8 @@ async fn a_hang_up_is_a_warning_and_what_became_of_the_handler_another_event() {
     assert_eq!(
         log.lines(),
         [
-            r#"WARN cronofy_webhook: sender hung up before the handler was done: it goes on in the background kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=1s overrun="finish""#,
-            r#"WARN cronofy_webhook: sender hung up before the handler was done: it is dropped kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=1s overrun="cancel""#,
+            r#"WARN cronofy_webhook: request was dropped before the handler was done (the sender hung up, or a layer outside gave up): it goes on in the background kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=1s overrun="finish""#,
+            r#"WARN cronofy_webhook: request was dropped before the handler was done (the sender hung up, or a layer outside gave up): it is dropped kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=1s overrun="cancel""#,
             r#"INFO cronofy_webhook: late handler finished in the background kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=6s status=204"#,
         ]
     );
@@ -266,6 +272,38 @@ async fn background_work_stays_in_the_span_of_its_request() {
     }
 }
 
+/// Enters a span when it is polled, and not when it is dropped: as `Trace` of tower-http does.
+struct InSpan<F>(tracing::Span, std::pin::Pin<Box<F>>);
+
+impl<F: Future> Future for InSpan<F> {
+    type Output = F::Output;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<F::Output> {
+        let span = self.0.clone();
+        let _entered = span.enter();
+        self.1.as_mut().poll(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_hang_up_too() {
+    let (log, _guard) = Log::start();
+    let tracker = TaskTracker::new();
+    let layer = layer().task_tracker(tracker.clone());
+    let answer = deliver(&layer, genuine(), SIX_SECONDS, Ok(204));
+    let answer = InSpan(tracing::info_span!("request", id = 7), Box::pin(answer));
+    assert!(tokio::time::timeout(SECOND, answer).await.is_err());
+    drained(&tracker).await;
+    let lines = log.lines();
+    assert_eq!(lines.len(), 2);
+    for line in lines {
+        assert!(line.contains("request{id=7}: cronofy_webhook: "), "{line}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_signature_by_a_secret_that_is_not_held_is_a_warning() {
     let (log, _guard) = Log::start();
@@ -297,8 +335,8 @@ async fn a_notification_that_is_not_understood_is_an_event_that_quotes_nothing()
     assert_eq!(
         lines.iter().step_by(2).collect::<Vec<_>>(),
         [
-            r#"WARN cronofy_webhook: notification is not as its type promises, and is handed on as unknown kind="change" member="notification""#,
-            r#"WARN cronofy_webhook: notification is not as its type promises, and is handed on as unknown kind="verification" member="channel""#,
+            r#"WARN cronofy_webhook: notification is not as its kind promises, and is handed on as unknown kind="change" reason=`notification` is malformed: not as expected at line 1 column 44"#,
+            r#"WARN cronofy_webhook: notification is not as its kind promises, and is handed on as unknown kind="verification" reason=`channel` is missing"#,
             r#"DEBUG cronofy_webhook: notification is handed on as unknown kind="of_tomorrow" reason=the type is not one of those modelled"#,
             "DEBUG cronofy_webhook: notification is handed on as unknown reason=the body is not a JSON object",
         ]

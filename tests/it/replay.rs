@@ -13,10 +13,11 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/seeds")
         .join(target);
-    // Absent from the published package.
-    let Ok(entries) = fs::read_dir(folder) else {
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").exists() {
+        // The published package goes without.
         return Vec::new();
-    };
+    }
+    let entries = fs::read_dir(folder).unwrap();
     entries
         .map(|entry| fs::read(entry.unwrap().path()).unwrap())
         .collect()
@@ -24,9 +25,9 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn delivery_holds_for_the_seeds_of_the_fuzzer() {
-    seeds("delivery")
-        .iter()
-        .for_each(|seed| properties::delivery(seed));
+    let seeds = seeds("delivery");
+    assert!(seeds.len() > 50 || !Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").exists());
+    seeds.iter().for_each(|seed| properties::delivery(seed));
 }
 
 proptest! {

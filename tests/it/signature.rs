@@ -1,8 +1,8 @@
 //! Promise: nothing unauthentic gets in. `Verifier` alone, and the published signatures through the layer as well.
 
 use bytes::Bytes;
-use cronofy_webhook::signature::{HEADER, SecretError, SignatureError};
-use cronofy_webhook::{CronofyWebhookLayer, Secret, Verifier};
+use cronofy_webhook::signature::{HEADER, SignatureError};
+use cronofy_webhook::{CronofyWebhookLayer, Secret, SecretError, Verifier};
 use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::Full;
 use serde::Deserialize;

@@ -82,6 +82,8 @@ const TIME_CHOSEN: &[&str] = &[
 const COMPLETED: &[&str] = &[
     "/event",
     "/event/event_id",
+    "/event/start",
+    "/event/end",
     "/event/start/time",
     "/event/end/time",
     "/participants/*/sub",

@@ -97,6 +97,11 @@ fn reply() -> Json {
 }
 
 fn event() -> Json {
+    event_with(perhaps)
+}
+
+/// An event whose start and end are there always, or perhaps.
+fn event_with(member: fn(&'static str, Json) -> Member) -> Json {
     let conferencing = object([
         perhaps("pending", flag()),
         perhaps("profile_id", text()),
@@ -107,8 +112,8 @@ fn event() -> Json {
         promised("event_id", text()),
         perhaps("summary", text()),
         perhaps("description", text()),
-        perhaps("start", event_time()),
-        perhaps("end", event_time()),
+        member("start", event_time()),
+        member("end", event_time()),
         perhaps("tzid", text()),
         perhaps("conferencing", conferencing),
         perhaps("meeting_agent", object([perhaps("profile_id", text())])),
@@ -217,7 +222,7 @@ fn body(kind: &'static str) -> Json {
             promised("scheduling_request", scheduling_request()),
         ]),
         "real_time_scheduling_completed" => object([
-            promised("event", event()),
+            promised("event", event_with(promised)),
             perhaps("participants", list(object([promised("sub", text())]))),
             perhaps("user", object([perhaps("tzid", text())])),
         ]),
