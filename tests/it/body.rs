@@ -129,3 +129,53 @@ async fn reading_stops_at_the_limit() {
 fn a_body_limit_of_zero_panics_at_construction() {
     let _ = layer().body_limit(0);
 }
+
+// Frame by frame, as `http_body_util` collects, it would be more than thirty times the limit.
+#[test]
+fn a_body_in_single_bytes_takes_no_more_memory_than_its_bytes() {
+    const SIZE: usize = 256 * 1024;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let bytes = vec![b' '; SIZE];
+    let body = Script::new((0..SIZE).map(|_| Step::Data(Bytes::from_static(b" "))));
+    let request = signed(&bytes, body);
+    let calls = crate::support::Calls::default();
+    let service = layer().layer(crate::support::handler(&calls));
+    let memory = allocation_counter::measure(|| {
+        let response = runtime.block_on(service.oneshot(request)).unwrap();
+        assert_eq!(response.status(), 200);
+    });
+    // A vector that grows holds the old bytes while it copies them.
+    assert!(memory.bytes_max < 4 * SIZE as u64, "{memory:?}");
+}
+
+#[tokio::test]
+async fn a_limit_outside_of_the_layer_is_413_as_well() {
+    use http_body_util::Limited;
+
+    #[derive(Debug)]
+    struct Wrapped(Box<dyn std::error::Error + Send + Sync>);
+    impl std::fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("wrapped")
+        }
+    }
+    impl std::error::Error for Wrapped {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&*self.0)
+        }
+    }
+
+    let mut limited = Limited::new(Script::from(Bytes::from_static(CHANGE)), 10);
+    let error = http_body_util::BodyExt::frame(&mut limited)
+        .await
+        .unwrap()
+        .unwrap_err();
+    let body = Script::new([Step::FailWith(Box::new(Wrapped(error)))]);
+    let calls = crate::support::Calls::default();
+    let service = layer().layer(crate::support::handler(&calls));
+    let response = service.oneshot(signed(CHANGE, body)).await.unwrap();
+    assert_eq!((response.status().as_u16(), calls.count()), (413, 0));
+}

@@ -92,6 +92,7 @@ pub(crate) enum Step {
     Data(Bytes),
     Trailers(HeaderMap),
     Fail(&'static str),
+    FailWith(Box<dyn std::error::Error + Send + Sync>),
     Pause(Duration),
     /// Nothing any more, and no end either.
     Hang,
@@ -143,6 +144,7 @@ impl Body for Script {
                 Some(Step::Data(data)) => Some(Ok(Frame::data(data))),
                 Some(Step::Trailers(trailers)) => Some(Ok(Frame::trailers(trailers))),
                 Some(Step::Fail(why)) => Some(Err(why.into())),
+                Some(Step::FailWith(why)) => Some(Err(why)),
                 Some(Step::Pause(time)) => {
                     self.pause = Some(Box::pin(sleep(time)));
                     continue;

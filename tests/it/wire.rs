@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
+use tokio_util::task::TaskTracker;
 
 use crate::support::{CHANGE, Script, Step, layer, signed, verifier};
 
@@ -230,6 +231,7 @@ async fn a_sender_that_goes_away_half_way_is_refused() {
 /// A server whose handler starts, waits to be released, and then says that it has finished.
 struct Slow {
     server: Server,
+    background: TaskTracker,
     started: Arc<Notify>,
     release: Arc<Notify>,
     outcome: mpsc::UnboundedReceiver<bool>,
@@ -248,6 +250,8 @@ impl Drop for Outcome {
 
 impl Slow {
     async fn start(layer: CronofyWebhookLayer) -> Self {
+        let background = TaskTracker::new();
+        let layer = layer.task_tracker(background.clone());
         let (started, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (sender, outcome) = mpsc::unbounded_channel();
         let (starts, released) = (started.clone(), release.clone());
@@ -264,10 +268,23 @@ impl Slow {
         let server = Server::serve(router, layer, mpsc::unbounded_channel().1).await;
         Self {
             server,
+            background,
             started,
             release,
             outcome,
         }
+    }
+
+    /// Until the server has noticed that the sender is gone, and dropped the delivery.
+    async fn moved_to_the_background(&self) {
+        let moved = async {
+            while self.background.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(3), moved)
+            .await
+            .expect("well inside the budget");
     }
 }
 
@@ -281,6 +298,7 @@ async fn a_client_that_hangs_up_while_the_handler_runs_does_not_stop_it() {
     slow.started.notified().await;
     drop(stream);
 
+    slow.moved_to_the_background().await;
     slow.release.notify_one();
     assert_eq!(slow.outcome.recv().await, Some(true));
 }
@@ -308,6 +326,7 @@ async fn an_http2_stream_that_is_reset_while_the_handler_runs_does_not_stop_it()
     slow.started.notified().await;
     answer.abort();
 
+    slow.moved_to_the_background().await;
     slow.release.notify_one();
     assert_eq!(slow.outcome.recv().await, Some(true));
 }
