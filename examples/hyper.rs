@@ -50,7 +50,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(&address).await?;
     println!("listening on http://{}/", listener.local_addr()?);
     loop {
-        let (stream, _) = listener.accept().await?;
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                eprintln!("accept: {error}");
+                continue;
+            }
+        };
         let service = TowerToHyperService::new(service.clone());
         tokio::spawn(async move {
             let server = auto::Builder::new(TokioExecutor::new());

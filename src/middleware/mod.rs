@@ -20,10 +20,16 @@
 //!   `Incoming`, as the example `hyper` does.
 //! - The layer must see the body as it was sent. Layers that rewrite it (decompression, normalisation) belong inside of
 //!   this one, not around it.
-//! - A concurrency limit inside of this layer is held while the body is read. Around it, likewise.
+//! - A concurrency limit holds its permit while the body is read, on either side of this layer, and that before it is known
+//!   who sends. Inside, it also counts the handlers in the background; around, it does not.
+//! - In the background a handler is another task: task-locals that a layer outside has set are gone. Set them inside.
+//! - A handler that blocks its thread holds up the answer as well. Let it use `spawn_blocking`.
+//! - Trailers of the body are dropped: the signature does not cover them.
+//! - The inner service's future must be `Send + 'static`, to be moved into a task, and its error convertible into a boxed
+//!   one, to be logged from there.
 //! - The budget covers the time until the inner service has answered with a head. Streaming a body afterwards is not
 //!   covered, and has nothing to say to Cronofy.
-//! - The tokio runtime must be running, with time enabled: calling the service outside of it panics.
+//! - The tokio runtime must be running, with time enabled: calling the service or polling its future outside of it panics.
 //!
 //! # Example
 //!
