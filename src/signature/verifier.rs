@@ -24,7 +24,7 @@ const USUAL: usize = 2;
 /// from then on.
 ///
 /// While a secret is being rotated, hold both the old and the new one, in any order. See the
-/// [module docs](self) for how the header is read.
+/// [module docs](super) for how the header is read.
 ///
 /// ```
 /// use cronofy_webhook::{Secret, Verifier};
