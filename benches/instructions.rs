@@ -1,65 +1,120 @@
-//! Does one thing a number of times, for an instruction counter to look at: `instructions PATH TIMES`.
+//! Goes one path a number of times, for an instruction counter to look at: `instructions PATH TIMES`. Without arguments,
+//! as `cargo test` runs it, it goes each path once.
 //!
-//! `.ci/instructions` runs it under callgrind.
+//! `.ci/instructions` runs it under callgrind, and holds the counts against `benches/instructions.txt`.
 
 use std::hint::black_box;
 
 use cronofy_webhook::signature::HEADER;
 use cronofy_webhook::{Notification, Verifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 
+use crate::parse::BODIES;
 use crate::setup::{BODY, SECRET, floor, request, router, send, signature};
 
+#[expect(
+    dead_code,
+    reason = "of this module, the bodies are used and the bench is not"
+)]
+mod parse;
 mod setup;
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // `cargo test --all-targets` runs it without.
-    let [path, times, ..] = &*arguments else {
-        return;
-    };
-    let times: usize = times.parse().expect("TIMES is a number");
+const PATHS: [&str; 18] = [
+    "bare HMAC",
+    "floor",
+    "verify",
+    "verify, two secrets",
+    "verify, forged",
+    "verify, a hundred listed",
+    "parse, channel",
+    "parse, smart invite",
+    "parse, event subscription",
+    "parse, scheduler",
+    "parse, real-time scheduling",
+    "parse, enterprise connect",
+    "parse, unknown",
+    "identity layer",
+    "from_fn by hand",
+    "ours",
+    "ours, forged",
+    "ours, unsigned",
+];
 
+fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
     let runtime = runtime.expect("there is a runtime");
     let _inside = runtime.enter();
 
-    let verifier = Verifier::new([SECRET]).expect("not blank");
-    let headers = HeaderMap::from_iter([(HEADER, verifier.sign(BODY))]);
-    let keyed = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");
-    let (route, signed_with) = match path.split_once(", ") {
-        Some((route, "unsigned")) => (route, None),
-        Some((route, _)) => (route, Some("a guess")),
-        None => (&**path, Some(SECRET)),
-    };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &*arguments {
+        [path, times] => go(path, times.parse().expect("TIMES is a number")),
+        [list] if list == "paths" => println!("{}", PATHS.join("\n")),
+        _ => PATHS.iter().for_each(|path| go(path, 1)),
+    }
+}
 
-    for _ in 0..times {
-        match route {
-            "bare HMAC" => {
-                black_box(keyed.clone().chain_update(black_box(BODY)).finalize());
-            }
-            "verify" => {
-                black_box(verifier.verify(black_box(&headers), black_box(BODY))).expect("genuine");
-            }
-            "parse" => {
-                black_box(Notification::from_slice(black_box(BODY)));
-            }
-            "floor" => {
-                black_box(floor(&keyed, headers[HEADER].as_bytes()));
-            }
-            _ => break,
+fn go(path: &str, times: usize) {
+    let (what, which) = path.split_once(", ").unwrap_or((path, ""));
+    match what {
+        "bare HMAC" => {
+            let keyed = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");
+            repeat(times, || {
+                keyed.clone().chain_update(black_box(BODY)).finalize()
+            });
+        }
+        "floor" => {
+            let keyed = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");
+            let signature = signature(SECRET);
+            repeat(times, || floor(&keyed, signature.as_bytes()));
+        }
+        "verify" => verify(which, times),
+        "parse" => {
+            let body = BODIES.iter().find(|(family, _)| *family == which);
+            let (_, body) = body.expect("there is such a family");
+            repeat(times, || Notification::from_slice(black_box(body)));
+        }
+        router_name => {
+            let mut router = router(router_name);
+            let signature = match which {
+                "unsigned" => None,
+                "forged" => Some(signature("a guess")),
+                _ => Some(signature(SECRET)),
+            };
+            repeat(times, || send(&mut router, request(signature.as_ref())));
         }
     }
-    if ["bare HMAC", "verify", "parse", "floor"].contains(&route) {
-        return;
-    }
-    let mut router = router(route);
-    let signature = signed_with.map(signature);
+}
+
+fn verify(which: &str, times: usize) {
+    let secrets = match which {
+        "two secrets" => vec![SECRET, "CRN_another"],
+        _ => vec![SECRET],
+    };
+    let listed = match which {
+        "forged" => signature("a guess"),
+        "a hundred listed" => {
+            let listed = vec![signature("a guess"); 100];
+            let listed: Vec<&str> = listed
+                .iter()
+                .map(|one| one.to_str().expect("is text"))
+                .collect();
+            HeaderValue::from_str(&listed.join(",")).expect("is a header value")
+        }
+        _ => signature(SECRET),
+    };
+    let headers = HeaderMap::from_iter([(HEADER, listed)]);
+    let verifier = Verifier::new(secrets).expect("none is blank");
+    repeat(times, || {
+        verifier.verify(black_box(&headers), black_box(BODY))
+    });
+}
+
+fn repeat<T>(times: usize, mut what: impl FnMut() -> T) {
     for _ in 0..times {
-        black_box(send(&mut router, request(signature.as_ref())));
+        black_box(what());
     }
 }

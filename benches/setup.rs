@@ -118,7 +118,7 @@ async fn bare() -> StatusCode {
 pub(crate) fn router(name: &str) -> Router {
     let route = |handler| Router::new().route("/cronofy", handler);
     let secret: Arc<str> = SECRET.into();
-    match name {
+    let router = match name {
         "bare route" => route(post(bare)),
         "identity layer" => route(post(bare)).layer(layer_fn(|route| route)),
         "from_fn by hand" => {
@@ -129,7 +129,9 @@ pub(crate) fn router(name: &str) -> Router {
             .with_state(secret),
         "ours" => route(post(typed)).layer(CronofyWebhookLayer::new(SECRET)),
         other => panic!("no router {other:?}"),
-    }
+    };
+    // As `axum::serve` does, once and not for each request: layers are applied here.
+    router.with_state(())
 }
 
 /// The signature of the body by a secret.

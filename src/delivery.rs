@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -50,7 +50,8 @@ pub struct Delivery {
 }
 
 struct Shared {
-    notification: Notification,
+    // Read when somebody looks: a handler that takes the raw body does without.
+    notification: OnceLock<Notification>,
     body: Bytes,
     signature: SignatureMatch,
     deadline: Option<Deadline>,
@@ -64,7 +65,7 @@ pub(crate) struct Deadline {
 }
 
 impl Delivery {
-    /// Checks the signatures that `headers` list against `body`, then reads the notification from it.
+    /// Checks the signatures that `headers` list against `body`.
     ///
     /// A body that is authentic is never refused for its content: what is not understood is a
     /// [`Notification::Unknown`].
@@ -92,10 +93,9 @@ impl Delivery {
         body: Bytes,
     ) -> Result<Self, Rejection> {
         let signature = verifier.verify(headers, &body)?;
-        let notification = Notification::from_bytes(&body);
         let delivery = Self {
             shared: Arc::new(Shared {
-                notification,
+                notification: OnceLock::new(),
                 body,
                 signature,
                 deadline,
@@ -104,16 +104,21 @@ impl Delivery {
         if delivery.signature().unknown_signatures() > 0 {
             observe::signed_with_unknown_secret(&delivery);
         }
-        if let Notification::Unknown(unknown) = delivery.notification() {
-            observe::not_understood(unknown);
+        if observe::is_watching() {
+            if let Notification::Unknown(unknown) = delivery.notification() {
+                observe::not_understood(unknown);
+            }
         }
         Ok(delivery)
     }
 
-    /// The notification.
+    /// The notification. Read from the body when it is first asked for, and kept for the next time.
     #[must_use]
     pub fn notification(&self) -> &Notification {
-        &self.shared.notification
+        let Shared {
+            notification, body, ..
+        } = &*self.shared;
+        notification.get_or_init(|| Notification::from_bytes(body))
     }
 
     /// The body, byte for byte as it was received.

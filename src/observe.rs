@@ -33,7 +33,8 @@ mod events {
     use std::time::Duration;
 
     use http::StatusCode;
-    use tracing::{Instrument as _, Span, debug, error, info, warn};
+    use tokio::time::Instant;
+    use tracing::{Instrument as _, Level, Span, debug, enabled, error, info, warn};
 
     use super::Outcome;
     use crate::delivery::Delivery;
@@ -74,6 +75,11 @@ mod events {
         );
     }
 
+    /// Whether it is worth looking for something to say at warn level.
+    pub(crate) fn is_watching() -> bool {
+        enabled!(target: TARGET, Level::WARN)
+    }
+
     pub(crate) fn not_understood(unknown: &Unknown) {
         let kind = unknown.kind();
         match unknown.reason() {
@@ -102,14 +108,14 @@ mod events {
         );
     }
 
-    pub(crate) fn answered(delivery: &Delivery, elapsed: Duration, status: Option<StatusCode>) {
+    pub(crate) fn answered(delivery: &Delivery, started: Instant, status: Option<StatusCode>) {
         debug!(
             target: TARGET,
             kind = delivery.notification().kind(),
             channel = channel(delivery),
             secret = %Secret(delivery),
             status = status.map(|status| status.as_u16()),
-            ?elapsed,
+            elapsed = ?started.elapsed(),
             "{}",
             if status.is_some() { "delivery handled" } else { "delivery not handled: the service failed" }
         );
@@ -117,7 +123,7 @@ mod events {
 
     pub(crate) fn late(
         delivery: &Delivery,
-        elapsed: Duration,
+        started: Instant,
         overrun: &str,
         goes_on: bool,
         status: StatusCode,
@@ -126,7 +132,7 @@ mod events {
             target: TARGET,
             kind = delivery.notification().kind(),
             channel = channel(delivery),
-            ?elapsed,
+            elapsed = ?started.elapsed(),
             overrun,
             status = status.as_u16(),
             "handler was not done inside the budget: {}",
@@ -134,12 +140,12 @@ mod events {
         );
     }
 
-    pub(crate) fn dropped(delivery: &Delivery, elapsed: Duration, overrun: &str, goes_on: bool) {
+    pub(crate) fn dropped(delivery: &Delivery, started: Instant, overrun: &str, goes_on: bool) {
         warn!(
             target: TARGET,
             kind = delivery.notification().kind(),
             channel = channel(delivery),
-            ?elapsed,
+            elapsed = ?started.elapsed(),
             overrun,
             "request was dropped before the handler was done (the sender hung up, or a layer outside gave up): {}",
             fate(goes_on)
@@ -154,7 +160,7 @@ mod events {
         }
     }
 
-    pub(crate) fn ended_in_background(delivery: &Delivery, elapsed: Duration, outcome: &Outcome) {
+    pub(crate) fn ended_in_background(delivery: &Delivery, started: Instant, outcome: &Outcome) {
         let kind = delivery.notification().kind();
         let channel = channel(delivery);
         match outcome {
@@ -162,7 +168,7 @@ mod events {
                 target: TARGET,
                 kind,
                 channel,
-                ?elapsed,
+                elapsed = ?started.elapsed(),
                 status = status.as_u16(),
                 "late handler finished in the background"
             ),
@@ -170,7 +176,7 @@ mod events {
                 target: TARGET,
                 kind,
                 channel,
-                ?elapsed,
+                elapsed = ?started.elapsed(),
                 status = status.as_u16(),
                 "late handler finished in the background, without success"
             ),
@@ -178,7 +184,7 @@ mod events {
                 target: TARGET,
                 kind,
                 channel,
-                ?elapsed,
+                elapsed = ?started.elapsed(),
                 error = %Chain(&**cause),
                 "late handler failed in the background"
             ),
@@ -186,14 +192,14 @@ mod events {
                 target: TARGET,
                 kind,
                 channel,
-                ?elapsed,
+                elapsed = ?started.elapsed(),
                 "late handler panicked in the background"
             ),
             Outcome::GraceEnded(grace) => error!(
                 target: TARGET,
                 kind,
                 channel,
-                ?elapsed,
+                elapsed = ?started.elapsed(),
                 ?grace,
                 "late handler was dropped: still not done when the grace ended"
             ),
@@ -201,7 +207,7 @@ mod events {
                 target: TARGET,
                 kind,
                 channel,
-                ?elapsed,
+                elapsed = ?started.elapsed(),
                 "late handler was dropped: the runtime shut down"
             ),
         }
@@ -268,6 +274,7 @@ mod silence {
     use std::time::Duration;
 
     use http::StatusCode;
+    use tokio::time::Instant;
 
     use super::Outcome;
     use crate::delivery::Delivery;
@@ -277,12 +284,15 @@ mod silence {
     pub(crate) fn secret_has_stray_ends(_: usize, _: Option<&str>) {}
     pub(crate) fn budget_is_long(_: Duration) {}
     pub(crate) fn signed_with_unknown_secret(_: &Delivery) {}
+    pub(crate) fn is_watching() -> bool {
+        false
+    }
     pub(crate) fn not_understood(_: &Unknown) {}
     pub(crate) fn refused(_: &Rejection) {}
-    pub(crate) fn answered(_: &Delivery, _: Duration, _: Option<StatusCode>) {}
-    pub(crate) fn late(_: &Delivery, _: Duration, _: &str, _: bool, _: StatusCode) {}
-    pub(crate) fn dropped(_: &Delivery, _: Duration, _: &str, _: bool) {}
-    pub(crate) fn ended_in_background(_: &Delivery, _: Duration, _: &Outcome) {}
+    pub(crate) fn answered(_: &Delivery, _: Instant, _: Option<StatusCode>) {}
+    pub(crate) fn late(_: &Delivery, _: Instant, _: &str, _: bool, _: StatusCode) {}
+    pub(crate) fn dropped(_: &Delivery, _: Instant, _: &str, _: bool) {}
+    pub(crate) fn ended_in_background(_: &Delivery, _: Instant, _: &Outcome) {}
 
     pub(crate) struct RequestSpan;
 

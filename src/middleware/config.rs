@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
@@ -58,9 +57,5 @@ impl Config {
             "the body limit is zero, so that every notification would be refused: set a number of bytes",
         );
         self.body_limit = limit;
-    }
-
-    pub(super) fn shared(&self) -> Arc<Self> {
-        Arc::new(self.clone())
     }
 }

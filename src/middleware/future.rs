@@ -9,13 +9,13 @@ use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use tokio::task::coop::{Unconstrained, unconstrained};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::Instant;
 use tower_service::Service;
 
 use super::config::Config;
 use super::overrun::Handler;
 use super::read::ReadBody;
+use super::timer::Timer;
 use crate::delivery::{Deadline, Delivery};
 use crate::observe;
 use crate::rejection::Rejection;
@@ -28,10 +28,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, B, S::Future>,
-        // A handler that used up tokio's cooperative budget would starve a timer that is subject to it.
-        #[pin]
-        deadline: Unconstrained<Sleep>,
-        started: Instant,
+        timer: Timer,
         config: Arc<Config>,
     }
 }
@@ -74,16 +71,9 @@ where
     }
 
     fn new(state: State<S, B, S::Future>, config: Arc<Config>) -> Self {
-        let started = Instant::now();
-        let sleep = match started.checked_add(config.budget) {
-            Some(deadline) => sleep_until(deadline),
-            // A budget beyond what the clock can express. `sleep` knows what to do with it.
-            None => sleep(config.budget),
-        };
         Self {
             state,
-            deadline: unconstrained(sleep),
-            started,
+            timer: Timer::start(),
             config,
         }
     }
@@ -112,11 +102,11 @@ where
                 StateProj::Read { body, call } => match body.poll(cx) {
                     Poll::Ready(Ok(body)) => {
                         let (head, inner) = call.take().expect("a body is complete once");
-                        start(head, body, inner, *this.started, this.config)
+                        start(head, body, inner, this.timer.started(), this.config)
                     }
                     Poll::Ready(Err(rejection)) => State::Refused { rejection },
                     Poll::Pending => {
-                        ready!(this.deadline.as_mut().poll(cx));
+                        ready!(this.timer.poll(this.config.budget, cx));
                         State::Refused {
                             rejection: Rejection::body_timeout(this.config.budget),
                         }
@@ -126,7 +116,7 @@ where
                     if let Poll::Ready(answer) = handler.poll(cx) {
                         return Poll::Ready(answer);
                     }
-                    ready!(this.deadline.as_mut().poll(cx));
+                    ready!(this.timer.poll(this.config.budget, cx));
                     return Poll::Ready(Ok(handler.overrun()));
                 }
             };

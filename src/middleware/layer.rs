@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
@@ -21,7 +22,7 @@ use crate::signature::Verifier;
 /// | [`task_tracker`](Self::task_tracker) | one of its own | who counts what goes on there |
 #[derive(Clone, Debug)]
 pub struct CronofyWebhookLayer {
-    config: Config,
+    config: Arc<Config>,
 }
 
 impl CronofyWebhookLayer {
@@ -60,7 +61,7 @@ impl CronofyWebhookLayer {
     #[must_use]
     pub fn with_verifier(verifier: Verifier) -> Self {
         Self {
-            config: Config::new(verifier),
+            config: Arc::new(Config::new(verifier)),
         }
     }
 
@@ -74,7 +75,7 @@ impl CronofyWebhookLayer {
     /// When the budget is zero.
     #[must_use]
     pub fn budget(mut self, budget: Duration) -> Self {
-        self.config.set_budget(budget);
+        self.config().set_budget(budget);
         self
     }
 
@@ -88,7 +89,7 @@ impl CronofyWebhookLayer {
     /// When the limit is zero.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.config.set_body_limit(bytes);
+        self.config().set_body_limit(bytes);
         self
     }
 
@@ -96,14 +97,14 @@ impl CronofyWebhookLayer {
     /// Default: [`Overrun::Finish`].
     #[must_use]
     pub fn overrun(mut self, overrun: Overrun) -> Self {
-        self.config.overrun = overrun;
+        self.config().overrun = overrun;
         self
     }
 
     /// How long a handler may go on in the background before it is dropped. Default: 30 seconds.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.config.grace = grace;
+        self.config().grace = grace;
         self
     }
 
@@ -128,8 +129,13 @@ impl CronofyWebhookLayer {
     /// ```
     #[must_use]
     pub fn task_tracker(mut self, tracker: TaskTracker) -> Self {
-        self.config.task_tracker = tracker;
+        self.config().task_tracker = tracker;
         self
+    }
+
+    /// The settings, apart from those of a clone and of the services that were made before.
+    fn config(&mut self) -> &mut Config {
+        Arc::make_mut(&mut self.config)
     }
 }
 
@@ -137,6 +143,6 @@ impl<S> Layer<S> for CronofyWebhookLayer {
     type Service = CronofyWebhook<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CronofyWebhook::new(inner, self.config.shared())
+        CronofyWebhook::new(inner, Arc::clone(&self.config))
     }
 }

@@ -78,6 +78,7 @@ mod layer;
 mod overrun;
 mod read;
 mod service;
+mod timer;
 
 pub use self::future::ResponseFuture;
 pub use self::layer::CronofyWebhookLayer;

@@ -82,12 +82,18 @@ pub(super) struct Handler<F> {
     // Absent once there is nothing left to finish: it answered, panicked, or was let go.
     future: Option<Pin<Box<F>>>,
     // Set where the bounds that it needs are known, so that `Drop` can do without them.
-    spawn: fn(Pin<Box<F>>, Background, &RequestSpan, &runtime::Handle),
-    runtime: runtime::Handle,
-    span: RequestSpan,
+    spawn: fn(Pin<Box<F>>, Background, &Surroundings),
+    // Taken when the handler is first waited for, as a hang-up may drop us anywhere.
+    surroundings: Option<Surroundings>,
     delivery: Delivery,
     started: Instant,
     config: Arc<Config>,
+}
+
+/// Where a handler is polled, and where it goes on in the background.
+struct Surroundings {
+    runtime: runtime::Handle,
+    span: RequestSpan,
 }
 
 impl<F> Handler<F> {
@@ -104,9 +110,7 @@ impl<F> Handler<F> {
         Self {
             future: Some(Box::pin(future)),
             spawn,
-            // Both taken here, as a hang-up may drop us anywhere.
-            runtime: runtime::Handle::current(),
-            span: RequestSpan::current(),
+            surroundings: None,
             delivery,
             started,
             config,
@@ -123,9 +127,15 @@ impl<F> Handler<F> {
         match &answer {
             Poll::Ready(answer) => {
                 let status = answer.as_ref().ok().map(Response::status);
-                observe::answered(&self.delivery, self.started.elapsed(), status);
+                observe::answered(&self.delivery, self.started, status);
             }
-            Poll::Pending => self.future = Some(future),
+            Poll::Pending => {
+                self.future = Some(future);
+                self.surroundings.get_or_insert_with(|| Surroundings {
+                    runtime: runtime::Handle::current(),
+                    span: RequestSpan::current(),
+                });
+            }
         }
         answer
     }
@@ -136,7 +146,7 @@ impl<F> Handler<F> {
         let answer = overrun.answer(self.config.budget);
         observe::late(
             &self.delivery,
-            self.started.elapsed(),
+            self.started,
             overrun.as_str(),
             overrun.lets_finish(),
             answer.status(),
@@ -146,7 +156,7 @@ impl<F> Handler<F> {
     }
 
     fn let_go(&mut self) {
-        let Some(future) = self.future.take() else {
+        let (Some(future), Some(surroundings)) = (self.future.take(), &self.surroundings) else {
             return;
         };
         if self.config.overrun.lets_finish() {
@@ -156,34 +166,31 @@ impl<F> Handler<F> {
                 config: Arc::clone(&self.config),
                 outcome: None,
             };
-            (self.spawn)(future, background, &self.span, &self.runtime);
+            (self.spawn)(future, background, surroundings);
         }
     }
 }
 
 impl<F> Drop for Handler<F> {
     fn drop(&mut self) {
-        if self.future.is_some() {
-            let overrun = self.config.overrun;
-            self.span.in_scope(|| {
-                observe::dropped(
-                    &self.delivery,
-                    self.started.elapsed(),
-                    overrun.as_str(),
-                    overrun.lets_finish(),
-                );
-            });
-            self.let_go();
-        }
+        let (Some(_), Some(surroundings)) = (&self.future, &self.surroundings) else {
+            return;
+        };
+        let overrun = self.config.overrun;
+        surroundings.span.in_scope(|| {
+            observe::dropped(
+                &self.delivery,
+                self.started,
+                overrun.as_str(),
+                overrun.lets_finish(),
+            );
+        });
+        self.let_go();
     }
 }
 
-fn spawn<F, R, E>(
-    future: Pin<Box<F>>,
-    background: Background,
-    span: &RequestSpan,
-    runtime: &runtime::Handle,
-) where
+fn spawn<F, R, E>(future: Pin<Box<F>>, background: Background, surroundings: &Surroundings)
+where
     F: Future<Output = Result<Response<R>, E>> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>>,
 {
@@ -196,7 +203,7 @@ fn spawn<F, R, E>(
             Err(_) => Outcome::GraceEnded(grace),
         });
     };
-    task_tracker.spawn_on(span.instrument(task), runtime);
+    task_tracker.spawn_on(surroundings.span.instrument(task), &surroundings.runtime);
 }
 
 /// Tells what became of a handler in the background, however it ended.
@@ -222,6 +229,6 @@ impl Drop for Background {
                 Outcome::Aborted
             }
         });
-        observe::ended_in_background(&self.delivery, self.started.elapsed(), &outcome);
+        observe::ended_in_background(&self.delivery, self.started, &outcome);
     }
 }

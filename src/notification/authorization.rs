@@ -3,7 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::UnknownReason;
-use super::body::{Body, Member};
+use super::body::Body;
+use super::object::Object;
 
 /// The outcome of a request for delegated access to an account (Enterprise Connect).
 ///
@@ -111,8 +112,9 @@ impl fmt::Display for AuthorizationError {
 
 impl std::error::Error for AuthorizationError {}
 
+/// `authorization` as it is on the wire.
 #[derive(Deserialize, Serialize)]
-struct Members<S> {
+pub(super) struct Members<S> {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<S>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,8 +131,8 @@ impl Authorization {
     // Ours: the body does not name its kind.
     pub(super) const KIND: &str = "authorization";
 
-    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-        let members: Members<String> = body.object(Member::Authorization)?;
+    pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
+        let Object(members) = *body.authorization.promised("authorization")?;
         let outcome = match members {
             Members {
                 code: Some(code),

@@ -1,41 +1,85 @@
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::UnknownReason;
+use super::authorization;
+use super::channel::Channel;
+use super::event::Event;
+use super::event_subscription::{Interaction, MeetingAgent, Transition};
+use super::members::{self, Members, Value};
 use super::object::Object;
+use super::real_time_scheduling::{Participant, User};
+use super::scheduling::SchedulingRequest;
+use super::slot::Slot;
+use super::smart_invite;
 
-/// A body taken apart into its top-level members, each of them still text: a kind reads those that are its own, and
-/// what the others hold cannot spoil it.
+/// A body taken apart into the members that some kind reads: a kind takes those that are its own, and what is amiss with
+/// the others cannot spoil it.
+// What most bodies do not have is in boxes, so as not to be moved about for nothing.
+#[derive(Default)]
 pub(super) struct Body<'a> {
-    members: Members<'a>,
-    tag: Option<Cow<'a, str>>,
+    notification: Slot<Head<'a>>,
+    pub(super) channel: Slot<Object<Channel>>,
+    pub(super) smart_invite: Slot<Box<Object<smart_invite::Read>>>,
+    pub(super) event: Slot<Box<Object<Event>>>,
+    pub(super) meeting_agent: Slot<Box<Object<MeetingAgent>>>,
+    pub(super) scheduling_request: Slot<Box<Object<SchedulingRequest>>>,
+    pub(super) participants: Slot<Vec<Object<Participant>>>,
+    pub(super) user: Slot<Object<User>>,
+    pub(super) authorization: Slot<Box<Object<authorization::Members<String>>>>,
 }
 
-/// The top-level members that some kind reads.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-pub(super) enum Member {
-    Notification,
-    Channel,
-    SmartInvite,
-    Event,
-    MeetingAgent,
-    SchedulingRequest,
-    Participants,
-    User,
-    Authorization,
-    #[serde(other)]
-    Other,
+/// `notification`: the type, and what the kinds have beside it.
+#[derive(Default)]
+pub(super) struct Head<'a> {
+    kind: Slot<Kind<'a>>,
+    pub(super) changes_since: Slot<Timestamp>,
+    pub(super) scheduling_conversation_id: Slot<String>,
+    pub(super) triggered_at: Slot<Timestamp>,
+    pub(super) transitions: Slot<Vec<Object<Transition>>>,
+    pub(super) interactions: Slot<Vec<Object<Interaction>>>,
+}
+
+#[derive(Deserialize)]
+struct Kind<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Members<'a> for Body<'a> {
+    fn read<V: Value<'a>>(&mut self, name: &str, value: V) -> Result<(), V::Error> {
+        match name {
+            "notification" => value.read_members(&mut self.notification),
+            "channel" => value.read(&mut self.channel),
+            "smart_invite" => value.read(&mut self.smart_invite),
+            "event" => value.read(&mut self.event),
+            "meeting_agent" => value.read(&mut self.meeting_agent),
+            "scheduling_request" => value.read(&mut self.scheduling_request),
+            "participants" => value.read(&mut self.participants),
+            "user" => value.read(&mut self.user),
+            "authorization" => value.read(&mut self.authorization),
+            _ => value.skip(),
+        }
+    }
+}
+
+impl<'a> Members<'a> for Head<'a> {
+    fn read<V: Value<'a>>(&mut self, name: &str, value: V) -> Result<(), V::Error> {
+        match name {
+            "type" => value.read(&mut self.kind),
+            "changes_since" => value.read(&mut self.changes_since),
+            "scheduling_conversation_id" => value.read(&mut self.scheduling_conversation_id),
+            "triggered_at" => value.read(&mut self.triggered_at),
+            "transitions" => value.read(&mut self.transitions),
+            "interactions" => value.read(&mut self.interactions),
+            _ => value.skip(),
+        }
+    }
 }
 
 /// What a body shows of its kind before its members are read.
 pub(super) enum Shape<'a> {
     /// It has a `notification.type`.
-    Tagged(&'a str),
+    Tagged(Cow<'a, str>),
     /// It has no `notification` and an `authorization`.
     Authorization,
     /// It has neither, and an `event`.
@@ -45,158 +89,28 @@ pub(super) enum Shape<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn read(body: &'a [u8]) -> Result<Self, UnknownReason> {
-        let members: Members<'a> =
-            serde_json::from_slice(body).map_err(|_| UnknownReason::NotAnObject)?;
-        let tag = match members.slot(Member::Notification) {
-            Slot::Once(text) => serde_json::from_str::<Object<Tag<'a>>>(text.get()).ok(),
-            Slot::Absent | Slot::Twice => None,
-        };
-        Ok(Self {
-            members,
-            tag: tag.map(|Object(Tag { kind })| kind),
-        })
+    pub(super) fn read(body: &'a str) -> Result<Self, UnknownReason> {
+        members::at_once(body)
+            .or_else(|_| members::with_care(body))
+            .map_err(|_| UnknownReason::NotAnObject)
     }
 
-    pub(super) fn shape(&self) -> Shape<'_> {
-        if let Some(tag) = &self.tag {
-            return Shape::Tagged(tag);
-        }
-        let has = |member| !matches!(self.members.slot(member), Slot::Absent);
-        if has(Member::Notification) {
-            Shape::Untyped
-        } else if has(Member::Authorization) {
-            Shape::Authorization
-        } else if has(Member::Event) {
-            Shape::RealTimeScheduling
-        } else {
-            Shape::Untyped
+    pub(super) fn shape(&self) -> Shape<'a> {
+        match &self.notification {
+            Slot::Is(Head {
+                kind: Slot::Is(Kind(kind)),
+                ..
+            }) => Shape::Tagged(kind.clone()),
+            Slot::Is(_) | Slot::Malformed(_) => Shape::Untyped,
+            Slot::Absent if !self.authorization.is_absent() => Shape::Authorization,
+            Slot::Absent if !self.event.is_absent() => Shape::RealTimeScheduling,
+            Slot::Absent => Shape::Untyped,
         }
     }
 
-    /// A member that is promised, an object.
-    pub(super) fn object<T: DeserializeOwned>(&self, member: Member) -> Result<T, UnknownReason> {
-        self.optional(member)?.ok_or(UnknownReason::Missing {
-            member: member.name(),
-        })
-    }
-
-    /// A member that is not promised, an object.
-    pub(super) fn optional<T: DeserializeOwned>(
-        &self,
-        member: Member,
-    ) -> Result<Option<T>, UnknownReason> {
-        let object = self.value::<Object<T>>(member)?;
-        Ok(object.map(|Object(value)| value))
-    }
-
-    /// A member that is not promised, a list of objects.
-    pub(super) fn list<T: DeserializeOwned>(
-        &self,
-        member: Member,
-    ) -> Result<Option<Vec<T>>, UnknownReason> {
-        let list = self.value::<Vec<Object<T>>>(member)?;
-        Ok(list.map(|list| list.into_iter().map(|Object(value)| value).collect()))
-    }
-
-    fn value<T: DeserializeOwned>(&self, member: Member) -> Result<Option<T>, UnknownReason> {
-        let detail = match self.members.slot(member) {
-            Slot::Absent => return Ok(None),
-            Slot::Once(text) => match serde_json::from_str(text.get()) {
-                Ok(value) => return Ok(Some(value)),
-                Err(error) => detail(&error),
-            },
-            Slot::Twice => "there is more than one".to_owned(),
-        };
-        Err(UnknownReason::Malformed {
-            member: member.name(),
-            detail,
-        })
-    }
-}
-
-impl Member {
-    const COUNT: usize = Self::Other as usize + 1;
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Notification => "notification",
-            Self::Channel => "channel",
-            Self::SmartInvite => "smart_invite",
-            Self::Event => "event",
-            Self::MeetingAgent => "meeting_agent",
-            Self::SchedulingRequest => "scheduling_request",
-            Self::Participants => "participants",
-            Self::User => "user",
-            Self::Authorization => "authorization",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// What is wrong, without a word of what was received: this gets into logs.
-fn detail(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    // Of serde's messages, these name a member of ours. Others quote what they did not expect.
-    if message.starts_with("missing field ") || message.starts_with("duplicate field ") {
-        message
-    } else {
-        format!(
-            "not as expected at line {} column {}",
-            error.line(),
-            error.column()
-        )
-    }
-}
-
-#[derive(Deserialize)]
-struct Tag<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Cow<'a, str>,
-}
-
-#[derive(Clone, Copy)]
-enum Slot<'a> {
-    Absent,
-    Once(&'a RawValue),
-    Twice,
-}
-
-struct Members<'a>([Slot<'a>; Member::COUNT]);
-
-impl<'a> Members<'a> {
-    fn slot(&self, member: Member) -> Slot<'a> {
-        self.0[member as usize]
-    }
-}
-
-// Not derived: that refuses the whole body for a member that is there twice, even for one that this kind does not read.
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = [Slot<'de>; Member::COUNT];
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut slots = [Slot::Absent; Member::COUNT];
-                while let Some(member) = map.next_key::<Member>()? {
-                    let slot = &mut slots[member as usize];
-                    match (map.next_value::<Option<&RawValue>>()?, *slot) {
-                        (None, _) => {}
-                        (Some(text), Slot::Absent) => *slot = Slot::Once(text),
-                        (Some(_), Slot::Once(_) | Slot::Twice) => *slot = Slot::Twice,
-                    }
-                }
-                Ok(slots)
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor).map(Self)
+    /// Takes what is in `notification`.
+    pub(super) fn head(&mut self) -> Result<Head<'a>, UnknownReason> {
+        self.notification.promised("notification")
     }
 }
 

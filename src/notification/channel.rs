@@ -2,8 +2,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::UnknownReason;
-use super::body::{Body, Member, NoMembers, Tagged};
-use super::object;
+use super::body::{Body, NoMembers, Tagged};
+use super::object::{self, Object};
 use super::scheduling_conversation::SchedulingConversations;
 
 /// The channel that a notification came through.
@@ -107,7 +107,7 @@ pub struct Change {
     pub channel: Channel,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Serialize)]
 struct ChangeMembers {
     changes_since: Timestamp,
 }
@@ -115,11 +115,15 @@ struct ChangeMembers {
 impl Change {
     pub(super) const KIND: &str = "change";
 
-    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-        let ChangeMembers { changes_since } = body.object(Member::Notification)?;
+    pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
+        let changes_since = body
+            .head()?
+            .changes_since
+            .promised_in_head("changes_since")?;
+        let Object(channel) = body.channel.promised("channel")?;
         Ok(Self {
             changes_since,
-            channel: body.object(Member::Channel)?,
+            channel,
         })
     }
 
@@ -145,10 +149,9 @@ macro_rules! channel_notification {
         impl $name {
             pub(super) const KIND: &str = $kind;
 
-            pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-                Ok(Self {
-                    channel: body.object(Member::Channel)?,
-                })
+            pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
+                let Object(channel) = body.channel.promised("channel")?;
+                Ok(Self { channel })
             }
 
             pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

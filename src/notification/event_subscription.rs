@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::UnknownReason;
-use super::body::{Body, Member, Tagged};
+use super::body::{Body, Tagged};
 use super::event::Event;
 use super::object;
 use super::word::open_enum;
@@ -177,16 +177,8 @@ pub struct Resource {
     pub url: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct ReadMembers {
-    #[serde(default, deserialize_with = "object::list")]
-    transitions: Option<Vec<Transition>>,
-    #[serde(default, deserialize_with = "object::list")]
-    interactions: Option<Vec<Interaction>>,
-}
-
 #[derive(Serialize)]
-struct WriteMembers<'a> {
+struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     transitions: &'a Option<Vec<Transition>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -196,30 +188,31 @@ struct WriteMembers<'a> {
 impl EventSubscription {
     pub(super) const KIND: &str = "event_subscription";
 
-    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-        let ReadMembers {
-            transitions,
-            interactions,
-        } = body.object(Member::Notification)?;
-        Ok(Self {
-            transitions,
-            interactions,
-            event: body.optional(Member::Event)?,
-            meeting_agent: body.optional(Member::MeetingAgent)?,
-        })
+    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
+        let mut head = body.head()?;
+        let transitions = head.transitions.optional_in_head("transitions")?;
+        let interactions = head.interactions.optional_in_head("interactions")?;
+        let event = body.event.optional("event")?;
+        let meeting_agent = body.meeting_agent.optional("meeting_agent")?;
+        Ok(Box::new(Self {
+            transitions: transitions.map(object::items),
+            interactions: interactions.map(object::items),
+            event: event.map(|event| event.0),
+            meeting_agent: meeting_agent.map(|agent| agent.0),
+        }))
     }
 
     pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Wire<'a> {
-            notification: Tagged<WriteMembers<'a>>,
+            notification: Tagged<Members<'a>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             event: &'a Option<Event>,
             #[serde(skip_serializing_if = "Option::is_none")]
             meeting_agent: &'a Option<MeetingAgent>,
         }
 
-        let members = WriteMembers {
+        let members = Members {
             transitions: &self.transitions,
             interactions: &self.interactions,
         };

@@ -35,7 +35,7 @@ macro_rules! kinds {
                 }
             }
 
-            pub(super) fn read_tagged(kind: &str, body: &Body<'_>) -> Result<Self, UnknownReason> {
+            pub(super) fn read_tagged(kind: &str, body: &mut Body<'_>) -> Result<Self, UnknownReason> {
                 match kind {
                     $($tagged::KIND => $tagged::read(body).map(Self::$tagged),)+
                     _ => Err(UnknownReason::UnknownType),

@@ -73,14 +73,19 @@ mod channel;
 mod event;
 mod event_subscription;
 mod kinds;
+mod members;
 mod object;
 mod real_time_scheduling;
 mod scheduling;
 mod scheduling_conversation;
+mod slot;
 mod smart_invite;
 mod time;
 mod unknown;
 mod word;
+
+use std::borrow::Cow;
+use std::str;
 
 use bytes::Bytes;
 use serde::de::Error as _;
@@ -156,13 +161,13 @@ pub enum Notification {
     /// `scheduling_conversation_updated`: something changed in a scheduling conversation.
     SchedulingConversationUpdated(SchedulingConversationUpdated),
     /// `smart_invite`: somebody answered a Smart Invite.
-    SmartInvite(SmartInvite),
+    SmartInvite(Box<SmartInvite>),
     /// `event_subscription`: something happened to an event that was subscribed to.
-    EventSubscription(EventSubscription),
+    EventSubscription(Box<EventSubscription>),
     /// `scheduling_request_time_chosen`: a time was chosen for a scheduling request.
-    SchedulingRequestTimeChosen(SchedulingRequestTimeChosen),
+    SchedulingRequestTimeChosen(Box<SchedulingRequestTimeChosen>),
     /// A time was chosen in Real-Time Scheduling. Comes without a `notification`.
-    RealTimeSchedulingCompleted(RealTimeSchedulingCompleted),
+    RealTimeSchedulingCompleted(Box<RealTimeSchedulingCompleted>),
     /// Delegated access was granted or refused (Enterprise Connect). Comes without a `notification`.
     Authorization(Authorization),
     /// Anything else.
@@ -185,24 +190,28 @@ impl Notification {
     }
 
     fn read(body: &[u8], keep: impl FnOnce() -> Bytes) -> Self {
-        let body = match Body::read(body) {
+        let body = str::from_utf8(body).map_err(|_| UnknownReason::NotAnObject);
+        let mut body = match body.and_then(Body::read) {
             Ok(body) => body,
             Err(reason) => return Self::Unknown(Unknown::new(None, reason, keep())),
         };
         let (kind, read) = match body.shape() {
-            Shape::Tagged(kind) => (Some(kind), Self::read_tagged(kind, &body)),
+            Shape::Tagged(kind) => {
+                let read = Self::read_tagged(&kind, &mut body);
+                (Some(kind), read)
+            }
             Shape::Authorization => (
-                Some(Authorization::KIND),
-                Authorization::read(&body).map(Self::Authorization),
+                Some(Authorization::KIND.into()),
+                Authorization::read(&mut body).map(Self::Authorization),
             ),
             Shape::RealTimeScheduling => (
-                Some(RealTimeSchedulingCompleted::KIND),
-                RealTimeSchedulingCompleted::read(&body).map(Self::RealTimeSchedulingCompleted),
+                Some(RealTimeSchedulingCompleted::KIND.into()),
+                RealTimeSchedulingCompleted::read(&mut body).map(Self::RealTimeSchedulingCompleted),
             ),
             Shape::Untyped => (None, Err(UnknownReason::Untyped)),
         };
         read.unwrap_or_else(|reason| {
-            Self::Unknown(Unknown::new(kind.map(str::to_owned), reason, keep()))
+            Self::Unknown(Unknown::new(kind.map(Cow::into_owned), reason, keep()))
         })
     }
 

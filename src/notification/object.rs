@@ -57,7 +57,12 @@ where
     D: Deserializer<'de>,
 {
     let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
-    Ok(list.map(|list| list.into_iter().map(|Object(value)| value).collect()))
+    Ok(list.map(items))
+}
+
+/// The structs in a list of objects.
+pub(super) fn items<T>(list: Vec<Object<T>>) -> Vec<T> {
+    list.into_iter().map(|Object(value)| value).collect()
 }
 
 /// For an optional object whose member names are data: `#[serde(default, deserialize_with = "object::map")]`.

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::UnknownReason;
-use super::body::{Body, Member};
+use super::body::Body;
 use super::event::Event;
+use super::object::{self, Object};
 
 /// A time was chosen in Real-Time Scheduling, and the event is made.
 ///
@@ -78,8 +79,8 @@ impl RealTimeSchedulingCompleted {
     // Ours: the body does not name its kind.
     pub(super) const KIND: &str = "real_time_scheduling_completed";
 
-    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-        let event: Event = body.object(Member::Event)?;
+    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
+        let Object(event) = *body.event.promised("event")?;
         // Nothing names the kind, and other callbacks of Real-Time Scheduling may have an `event` that is not to be.
         if event.start.is_none() || event.end.is_none() {
             return Err(UnknownReason::Malformed {
@@ -87,11 +88,13 @@ impl RealTimeSchedulingCompleted {
                 detail: "`start` or `end` is missing".to_owned(),
             });
         }
-        Ok(Self {
+        let participants = body.participants.optional("participants")?;
+        let user = body.user.optional("user")?;
+        Ok(Box::new(Self {
             event,
-            participants: body.list(Member::Participants)?,
-            user: body.optional(Member::User)?,
-        })
+            participants: participants.map(object::items),
+            user: user.map(|Object(user)| user),
+        }))
     }
 
     pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

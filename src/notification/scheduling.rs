@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::UnknownReason;
-use super::body::{Body, Member, Tagged};
-use super::object;
+use super::body::{Body, Tagged};
+use super::object::{self, Object};
 use super::word::open_enum;
 
 /// A time was chosen for a scheduling request of Cronofy's Scheduler.
@@ -210,7 +210,7 @@ pub struct RequestMetadata {
     pub scheduler: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Serialize)]
 struct Members {
     triggered_at: Timestamp,
 }
@@ -218,12 +218,13 @@ struct Members {
 impl SchedulingRequestTimeChosen {
     pub(super) const KIND: &str = "scheduling_request_time_chosen";
 
-    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-        let Members { triggered_at } = body.object(Member::Notification)?;
-        Ok(Self {
+    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
+        let triggered_at = body.head()?.triggered_at.promised_in_head("triggered_at")?;
+        let Object(scheduling_request) = *body.scheduling_request.promised("scheduling_request")?;
+        Ok(Box::new(Self {
             triggered_at,
-            scheduling_request: body.object(Member::SchedulingRequest)?,
-        })
+            scheduling_request,
+        }))
     }
 
     pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::UnknownReason;
-use super::body::{Body, Member};
+use super::body::Body;
 use super::channel::{self, Channel};
+use super::object::Object;
 
 /// What a [`Channel`] is told of scheduling conversations.
 ///
@@ -17,9 +18,9 @@ pub struct SchedulingConversations {
     pub enabled: Option<bool>,
 }
 
-#[derive(Deserialize, Serialize)]
-struct Members<S> {
-    scheduling_conversation_id: S,
+#[derive(Serialize)]
+struct Members<'a> {
+    scheduling_conversation_id: &'a str,
 }
 
 macro_rules! scheduling_conversation_notification {
@@ -37,13 +38,13 @@ macro_rules! scheduling_conversation_notification {
         impl $name {
             pub(super) const KIND: &str = $kind;
 
-            pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-                let Members {
-                    scheduling_conversation_id,
-                } = body.object(Member::Notification)?;
+            pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
+                let mut id = body.head()?.scheduling_conversation_id;
+                let id = id.promised_in_head("scheduling_conversation_id")?;
+                let Object(channel) = body.channel.promised("channel")?;
                 Ok(Self {
-                    scheduling_conversation_id,
-                    channel: body.object(Member::Channel)?,
+                    scheduling_conversation_id: id,
+                    channel,
                 })
             }
 

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::UnknownReason;
-use super::body::{Body, Member, NoMembers, Tagged};
-use super::object;
+use super::body::{Body, NoMembers, Tagged};
+use super::object::{self, Object};
 use super::time::EventTime;
 use super::word::open_enum;
 
@@ -155,16 +155,17 @@ struct Wire {
     reply: Reply,
 }
 
+/// `smart_invite`, read.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Read(#[serde(with = "Wire")] SmartInvite);
+
 impl SmartInvite {
     pub(super) const KIND: &str = "smart_invite";
 
-    pub(super) fn read(body: &Body<'_>) -> Result<Self, UnknownReason> {
-        #[derive(Deserialize)]
-        #[serde(transparent)]
-        struct Read(#[serde(with = "Wire")] SmartInvite);
-
-        let Read(smart_invite) = body.object(Member::SmartInvite)?;
-        Ok(smart_invite)
+    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
+        let Object(Read(smart_invite)) = *body.smart_invite.promised("smart_invite")?;
+        Ok(Box::new(smart_invite))
     }
 
     pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

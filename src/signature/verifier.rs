@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{HeaderMap, HeaderValue};
 use sha2::Sha256;
-use smallvec::{SmallVec, smallvec};
-use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+use smallvec::SmallVec;
+use subtle::{Choice, ConditionallySelectable as _};
 
-use super::list::{MAC_LEN, Tag, decode, members, words};
+use super::list::{List, MAC_LEN, Tag, decode, equal, tag};
 use super::{SignatureError, SignatureMatch};
 use crate::observe;
 use crate::secret::{Secret, SecretError};
@@ -101,46 +101,47 @@ impl Verifier {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<SignatureMatch, SignatureError> {
-        let mut members = members(headers).peekable();
-        if members.peek().is_none() {
+        let list = List::of(headers);
+        if list.is_empty() {
             return Err(SignatureError::Missing);
         }
         let keys = self.keys.load();
-        let tags: SmallVec<[Tag; USUAL]> = keys
-            .macs
-            .iter()
-            .map(|keyed| words(&mac(keyed, body)))
-            .collect();
-        let mut matched: SmallVec<[Choice; USUAL]> = smallvec![Choice::from(0); tags.len()];
+        let mut tried = SmallVec::<[Tried; USUAL]>::new();
+        for keyed in &keys.macs {
+            tried.push(Tried {
+                tag: tag(&mac(keyed, body)),
+                matched: Choice::from(0),
+            });
+        }
         let (mut listed, mut malformed, mut unknown) = (0, 0, 0);
 
-        for member in members {
+        for member in list.members() {
             listed += 1;
             let Some(candidate) = decode(member) else {
                 malformed += 1;
                 continue;
             };
             let mut known = Choice::from(0);
-            for (tag, matched) in tags.iter().zip(&mut matched) {
-                let equal = tag[..].ct_eq(&candidate);
+            for Tried { tag, matched } in &mut tried {
+                let equal = equal(tag, &candidate);
                 *matched |= equal;
                 known |= equal;
             }
             unknown += usize::from((!known).unwrap_u8());
         }
 
-        match first(&matched) {
+        match first(&tried) {
             Some(index) => Ok(SignatureMatch {
                 index,
-                matched: matched.into_iter().map(bool::from).collect(),
-                labels: Arc::clone(&keys.labels),
+                matched: tried.iter().map(|tried| tried.matched.into()).collect(),
+                labels: keys.labels.clone(),
                 unknown,
             }),
             None if malformed == listed => Err(SignatureError::Malformed { listed }),
             None => Err(SignatureError::Mismatch {
                 listed,
                 malformed,
-                tried: tags.len(),
+                tried: tried.len(),
             }),
         }
     }
@@ -225,11 +226,17 @@ fn mac(keyed: &Hmac<Sha256>, body: &[u8]) -> [u8; MAC_LEN] {
         .into()
 }
 
+/// What a secret makes of a body, and whether it is listed.
+struct Tried {
+    tag: Tag,
+    matched: Choice,
+}
+
 /// The index of the first match, found in the same time whichever it is.
-fn first(matched: &[Choice]) -> Option<usize> {
-    let none = matched.len() as u64;
+fn first(tried: &[Tried]) -> Option<usize> {
+    let none = tried.len() as u64;
     let mut index = none;
-    for (candidate, matched) in matched.iter().enumerate().rev() {
+    for (candidate, Tried { matched, .. }) in tried.iter().enumerate().rev() {
         index.conditional_assign(&(candidate as u64), *matched);
     }
     (index < none).then_some(index as usize)
