@@ -1,0 +1,136 @@
+//! What published crates for other senders cost, and ours, in one run: each checks the signature that it is made for,
+//! over a body of the same length, behind an axum `Router`. Ends with a table of ratios.
+//!
+//! ```sh
+//! cargo bench --manifest-path benches/peers/Cargo.toml
+//! ```
+
+use std::hint::black_box;
+use std::time::SystemTime;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use criterion::{BatchSize, Criterion};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::setup::{SECRET, send};
+
+mod cronofy;
+mod github;
+#[path = "../ratios/row.rs"]
+mod row;
+#[expect(
+    dead_code,
+    reason = "some of it is only for the benches of the crate itself"
+)]
+#[path = "../setup.rs"]
+mod setup;
+mod shopify;
+mod slack;
+mod standard;
+
+/// A route at `/cronofy`, and what is delivered to it.
+struct Peer {
+    router: Router,
+    body: &'static [u8],
+    /// The headers of a delivery that is signed with this secret.
+    signed: fn(&str) -> HeaderMap,
+}
+
+type Row = (&'static str, fn() -> Peer);
+
+/// Like with like, and ours first: those whose handler takes a type, and those whose handler takes the body as it came.
+const GROUPS: [[Row; 4]; 2] = [
+    [
+        ("cronofy-webhook, Notification", cronofy::typed),
+        ("webhook-verify, Json", shopify::typed),
+        ("slack-morphism, SlackPushEvent", slack::typed),
+        ("axum-github-webhook-extract, GithubEvent", github::typed),
+    ],
+    [
+        ("cronofy-webhook, Bytes", cronofy::raw),
+        ("webhook-verify, Bytes", shopify::raw),
+        ("slack-morphism, Bytes", slack::raw),
+        ("standardwebhooks, Bytes", standard::raw),
+    ],
+];
+
+fn main() {
+    let started = SystemTime::now();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let runtime = runtime.expect("there is a runtime");
+    let _inside = runtime.enter();
+
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("peers");
+    for (name, peer) in GROUPS.into_iter().flatten() {
+        let mut peer = peer();
+        // Made here and not for all rows at once: two of the schemes sign a time, and take it for five minutes.
+        let headers = (peer.signed)(SECRET);
+        let genuine = || request(peer.body, &headers);
+        let forged = request(peer.body, &(peer.signed)("a guess"));
+        let (genuine_answer, forged_answer) = (
+            send(&mut peer.router, genuine()),
+            send(&mut peer.router, forged),
+        );
+        assert!(genuine_answer.is_success(), "{name}: {genuine_answer}");
+        assert!(forged_answer.is_client_error(), "{name}: {forged_answer}");
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                genuine,
+                |request| send(&mut peer.router, request),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
+    criterion.final_summary();
+    print_ratios(started);
+}
+
+fn print_ratios(started: SystemTime) {
+    println!("\nratio of medians, ours over the peer");
+    for [(ours, _), peers @ ..] in GROUPS {
+        for (peer, _) in peers {
+            let what = format!("{} / {peer}", ours.trim_start_matches("cronofy-webhook, "));
+            let (ours, peer) = (format!("peers/{ours}"), format!("peers/{peer}"));
+            row::print(started, &what, &ours, &[&peer]);
+        }
+    }
+}
+
+fn request(body: &'static [u8], headers: &HeaderMap) -> Request {
+    let mut request = setup::request(None);
+    *request.headers_mut() = headers.clone();
+    *request.body_mut() = Body::from(body);
+    request
+}
+
+/// The headers of a delivery of JSON, with these.
+fn json<const N: usize>(headers: [(&'static str, String); N]) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    map.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    for (name, value) in headers {
+        map.insert(name, value.parse().expect("is visible ASCII"));
+    }
+    map
+}
+
+fn hmac(secret: &str, message: &[u8]) -> impl AsRef<[u8]> + use<> {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
+    mac.chain_update(message).finalize().into_bytes()
+}
+
+/// The handler of all that hand on the body as it came.
+async fn raw(body: Bytes) -> StatusCode {
+    black_box(body);
+    StatusCode::NO_CONTENT
+}
