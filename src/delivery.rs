@@ -121,6 +121,15 @@ impl Delivery {
         notification.get_or_init(|| Notification::from_bytes(body))
     }
 
+    /// The notification, for one who keeps it: read for them alone, unless it is there to be copied.
+    #[cfg(feature = "axum")]
+    pub(crate) fn to_notification(&self) -> Notification {
+        match self.shared.notification.get() {
+            Some(notification) => notification.clone(),
+            None => Notification::from_bytes(&self.shared.body),
+        }
+    }
+
     /// The body, byte for byte as it was received.
     #[must_use]
     pub fn body(&self) -> &Bytes {

@@ -44,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Notification {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingDelivery> {
         let delivery = verified(parts).ok_or(MissingDelivery)?;
-        Ok(delivery.notification().clone())
+        Ok(delivery.to_notification())
     }
 }
 
@@ -53,7 +53,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Notification {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(verified(parts).map(|delivery| delivery.notification().clone()))
+        Ok(verified(parts).map(Delivery::to_notification))
     }
 }
 
