@@ -110,6 +110,11 @@ async fn typed_by_hand(Extension(notification): Extension<ByHand>) -> StatusCode
     StatusCode::NO_CONTENT
 }
 
+async fn reads(body: Bytes) -> StatusCode {
+    black_box(body);
+    StatusCode::NO_CONTENT
+}
+
 async fn bare() -> StatusCode {
     StatusCode::NO_CONTENT
 }
@@ -120,6 +125,7 @@ pub(crate) fn router(name: &str) -> Router {
     let secret: Arc<str> = SECRET.into();
     let router = match name {
         "bare route" => route(post(bare)),
+        "route that reads" => route(post(reads)),
         "identity layer" => route(post(bare)).layer(layer_fn(|route| route)),
         "from_fn by hand" => {
             route(post(typed_by_hand)).layer(from_fn_with_state(secret, middleware_by_hand))
