@@ -27,6 +27,11 @@ use super::object::Object;
 /// }
 /// ```
 ///
+/// Whether it is signed is not certain: the documentation says that every callback is, and its example of this one
+/// shows no signature header. The middleware refuses what is not signed. To receive it unsigned, take it on a route
+/// without the layer and read it with [`Notification::from_slice`](crate::Notification::from_slice). Anybody can send to
+/// such a route: give a `state` that nobody guesses with the request, and compare it.
+///
 /// Source: Cronofy's API documentation, "Enterprise Connect: Delegated Access". The members are those that Cronofy's
 /// sample applications read: the two bodies above are made up from them.
 ///
@@ -55,10 +60,13 @@ pub struct Authorization {
 
 /// A code to be redeemed for access to the account, soon: it does not live long.
 ///
-/// It is redeemed with the request's `callback_url` as the `redirect_uri`.
+/// A string on the wire, the `code` of an [`Authorization`]. It is redeemed with the request's `callback_url` as the
+/// `redirect_uri`.
 ///
 /// The code is a credential, which [`Debug`] does not print. A [`Notification`](crate::Notification) that is serialised
 /// does contain it: look after a queue that this crosses.
+///
+/// Source: Cronofy's API documentation, "Enterprise Connect: Delegated Access".
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -89,6 +97,30 @@ impl fmt::Debug for AuthorizationCode {
 /// Why delegated access was refused.
 ///
 /// [`Display`](fmt::Display) has the word and, if there is one, the description.
+///
+/// ```json
+/// {
+///   "error": "access_denied",
+///   "error_key": "an.error.key",
+///   "error_description": "a human readable reason"
+/// }
+/// ```
+///
+/// Source: as for [`Authorization`], whose members these are.
+///
+/// ```
+/// use cronofy_webhook::Notification;
+///
+/// let Notification::Authorization(refused) = Notification::from_slice(
+///     br#"{ "authorization": { "error": "access_denied", "error_description": "a human readable reason" } }"#,
+/// ) else {
+///     panic!("not an outcome");
+/// };
+/// let error = refused.outcome.unwrap_err();
+/// assert_eq!(error.error, "access_denied");
+/// assert_eq!(error.error_key, None);
+/// assert_eq!(error.to_string(), "access_denied: a human readable reason");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthorizationError {

@@ -11,6 +11,15 @@ use super::scheduling_conversation::SchedulingConversations;
 /// A channel is what an application registers to be notified of one account. The URL may differ from channel to channel,
 /// which makes it the place for an identifier of your own that tells accounts apart.
 ///
+/// ```json
+/// {
+///   "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+///   "callback_url": "https://receiver.example/cronofy/42",
+///   "filters": { "calendar_ids": [ "cal_n23kjnwrw2_sakdnawerd3" ] },
+///   "scheduling_conversations": { "enabled": true }
+/// }
+/// ```
+///
 /// ```
 /// use cronofy_webhook::notification::Channel;
 ///
@@ -55,6 +64,29 @@ pub struct Channel {
 ///
 /// Cronofy documents that filters are listed when they differ from the default, and prints examples where a default is
 /// listed all the same: take an absent filter for its default, and do not conclude anything from its being there.
+///
+/// ```json
+/// { "calendar_ids": [ "cal_n23kjnwrw2_sakdnawerd3" ], "only_managed": false }
+/// ```
+///
+/// Source: Cronofy's API documentation, "Push Notifications" and "Create Channel".
+///
+/// ```
+/// use cronofy_webhook::notification::Filters;
+///
+/// let covers = |filters: &Filters, calendar_id: &str| match &filters.calendar_ids {
+///     Some(calendar_ids) => calendar_ids.iter().any(|id| id == calendar_id),
+///     None => true,
+/// };
+///
+/// let filters: Filters = serde_json::from_str(r#"{ "calendar_ids": ["cal_1"] }"#)?;
+/// assert!(covers(&filters, "cal_1"));
+/// assert!(!covers(&filters, "cal_2"));
+///
+/// let filters: Filters = serde_json::from_str("{}")?;
+/// assert!(covers(&filters, "cal_2"));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Filters {

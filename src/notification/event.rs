@@ -25,6 +25,18 @@ use super::time::EventTime;
 /// ```
 ///
 /// Source: Cronofy's API documentation, "Meeting Agents: Callbacks" (beta) and "Scheduling Triggers".
+///
+/// ```
+/// use cronofy_webhook::notification::Event;
+///
+/// let event: Event = serde_json::from_str(r#"{ "event_id": "evt-local-1", "start": "2026-06-25T15:30:00Z" }"#)?;
+/// assert_eq!(event.event_id, "evt-local-1");
+///
+/// let start = event.start.and_then(|start| start.timestamp());
+/// assert_eq!(start.unwrap().to_string(), "2026-06-25T15:30:00Z");
+/// assert_eq!(event.summary.as_deref().unwrap_or("An event"), "An event");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -64,10 +76,35 @@ pub struct Event {
 
 /// The conferencing of an [`Event`].
 ///
-/// While its details are being made it is `{ "pending": true }`; the details take its place.
+/// ```json
+/// { "profile_id": "default", "provider_name": "zoom", "join_url": "https://conf.example/00001111-222" }
+/// ```
+///
+/// While its details are being made it is this, and they take its place:
+///
+/// ```json
+/// { "pending": true }
+/// ```
 ///
 /// Source: Cronofy's API documentation, "Conferencing Services: Subscriptions", its questions and answers on
 /// conferencing that is not generated, and "Meeting Agents: Callbacks" (beta).
+///
+/// ```
+/// use cronofy_webhook::notification::Conferencing;
+///
+/// let how_to_join = |conferencing: &Conferencing| match &conferencing.join_url {
+///     Some(url) => format!("join at {url}"),
+///     None if conferencing.pending == Some(true) => "the link follows".to_owned(),
+///     None => "ask the host".to_owned(),
+/// };
+///
+/// let pending: Conferencing = serde_json::from_str(r#"{ "pending": true }"#)?;
+/// assert_eq!(how_to_join(&pending), "the link follows");
+///
+/// let made: Conferencing = serde_json::from_str(r#"{ "join_url": "https://conf.example/1" }"#)?;
+/// assert_eq!(how_to_join(&made), "join at https://conf.example/1");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Conferencing {
@@ -88,7 +125,24 @@ pub struct Conferencing {
 
 /// The kind of meeting agent that an [`Event`] asks for.
 ///
+/// What became of it, a [`MeetingAgent`](super::MeetingAgent), stands beside the event.
+///
+/// ```json
+/// { "profile_id": "cronofy" }
+/// ```
+///
 /// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks".
+///
+/// ```
+/// use cronofy_webhook::notification::Event;
+///
+/// let event: Event = serde_json::from_str(
+///     r#"{ "event_id": "evt-local-1", "meeting_agent": { "profile_id": "cronofy" } }"#,
+/// )?;
+/// let profile = event.meeting_agent.unwrap_or_default();
+/// assert_eq!(profile.profile_id.as_deref(), Some("cronofy"));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MeetingAgentProfile {

@@ -72,8 +72,20 @@ pub struct EventSubscription {
 
 /// An event reached a point in time.
 ///
+/// ```json
+/// { "type": "event_end" }
+/// ```
+///
 /// Source: Cronofy's API documentation (beta), "Event Triggers", which prints none as it is delivered: this is what
 /// receivers of it read.
+///
+/// ```
+/// use cronofy_webhook::notification::{Transition, TransitionKind};
+///
+/// let transition: Transition = serde_json::from_str(r#"{ "type": "event_end" }"#)?;
+/// assert_eq!(transition.kind, TransitionKind::EventEnd);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transition {
@@ -83,9 +95,25 @@ pub struct Transition {
 }
 
 open_enum! {
-    /// Which point in time an event reached. The subscription may have set an offset before or after it.
+    /// Which point in time an event reached: `"event_start"`, say. The subscription may have set an offset before or
+    /// after it.
     ///
     /// Source: Cronofy's API documentation (beta), "Event Triggers".
+    ///
+    /// ```
+    /// use cronofy_webhook::notification::TransitionKind;
+    ///
+    /// let over = |kind: &TransitionKind| match kind {
+    ///     TransitionKind::EventStart => Some(false),
+    ///     TransitionKind::EventEnd => Some(true),
+    ///     _ => None,
+    /// };
+    /// assert_eq!(over(&TransitionKind::from("event_end")), Some(true));
+    ///
+    /// let new = TransitionKind::from("event_moved");
+    /// assert_eq!(over(&new), None);
+    /// assert_eq!(new.as_str(), "event_moved");
+    /// ```
     TransitionKind {
         /// It starts.
         EventStart = "event_start",
@@ -96,7 +124,19 @@ open_enum! {
 
 /// Something was done to an event.
 ///
+/// ```json
+/// { "type": "conferencing_assigned" }
+/// ```
+///
 /// Source: Cronofy's API documentation, "Meeting Agents: Callbacks" (beta).
+///
+/// ```
+/// use cronofy_webhook::notification::{Interaction, InteractionKind};
+///
+/// let interaction: Interaction = serde_json::from_str(r#"{ "type": "conferencing_assigned" }"#)?;
+/// assert_eq!(interaction.kind, InteractionKind::ConferencingAssigned);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Interaction {
@@ -106,10 +146,26 @@ pub struct Interaction {
 }
 
 open_enum! {
-    /// What was done to an event.
+    /// What was done to an event: `"conferencing_assigned"`, say.
     ///
     /// Source: Cronofy's API documentation, "Conferencing Services: Subscriptions", "Meeting Agents: Callbacks" (beta)
     /// and "Attachments: Create" (beta).
+    ///
+    /// ```
+    /// use cronofy_webhook::notification::InteractionKind;
+    ///
+    /// let act_on = |kind: &InteractionKind| match kind {
+    ///     InteractionKind::ConferencingAssigned => "send the link",
+    ///     InteractionKind::ConferencingFailing => "wait: it is tried again",
+    ///     InteractionKind::Other { .. } => "note the word",
+    ///     _ => "nothing to do",
+    /// };
+    /// assert_eq!(act_on(&InteractionKind::from("conferencing_assigned")), "send the link");
+    ///
+    /// let new = InteractionKind::from("conferencing_removed");
+    /// assert_eq!(act_on(&new), "note the word");
+    /// assert_eq!(new.to_string(), "conferencing_removed");
+    /// ```
     InteractionKind {
         /// Its conferencing has its details.
         ConferencingAssigned = "conferencing_assigned",
@@ -132,7 +188,33 @@ open_enum! {
 ///
 /// The documentation prints one that is activated. What it holds when it is done, or failed, is not printed.
 ///
+/// ```json
+/// {
+///   "sub": "agt_692702a100ccd07000000000",
+///   "state": "created",
+///   "resources": [
+///     { "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }
+///   ]
+/// }
+/// ```
+///
 /// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks".
+///
+/// ```
+/// use cronofy_webhook::notification::MeetingAgent;
+///
+/// let agent: MeetingAgent = serde_json::from_str(r#"{
+///     "sub": "agt_1",
+///     "resources": [{ "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }]
+/// }"#)?;
+/// assert_eq!(agent.sub, "agt_1");
+/// assert_eq!(agent.state, None);
+///
+/// let resources = agent.resources.unwrap_or_default();
+/// let dashboard = resources.iter().find(|resource| resource.kind.as_deref() == Some("dashboard"));
+/// assert_eq!(dashboard.unwrap().url.as_deref(), Some("https://dashboard.example/x"));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MeetingAgent {
@@ -151,9 +233,20 @@ pub struct MeetingAgent {
 }
 
 open_enum! {
-    /// What a [`MeetingAgent`] is up to.
+    /// What a [`MeetingAgent`] is up to: `"created"`, say.
     ///
     /// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks", which prints this one word.
+    ///
+    /// ```
+    /// use cronofy_webhook::notification::MeetingAgentState;
+    ///
+    /// assert_eq!(MeetingAgentState::from("created"), MeetingAgentState::Created);
+    ///
+    /// let MeetingAgentState::Other { word, .. } = MeetingAgentState::from("joining") else {
+    ///     panic!("a known word");
+    /// };
+    /// assert_eq!(word, "joining");
+    /// ```
     MeetingAgentState {
         /// It exists.
         Created = "created",
@@ -162,7 +255,22 @@ open_enum! {
 
 /// Something about a [`MeetingAgent`] that has a URL.
 ///
+/// ```json
+/// { "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }
+/// ```
+///
 /// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks".
+///
+/// ```
+/// use cronofy_webhook::notification::Resource;
+///
+/// let resource: Resource = serde_json::from_str(
+///     r#"{ "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }"#,
+/// )?;
+/// assert_eq!((resource.category.as_deref(), resource.kind.as_deref()), (Some("cronofy"), Some("dashboard")));
+/// assert_eq!(resource.url.as_deref(), Some("https://dashboard.example/x"));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Resource {

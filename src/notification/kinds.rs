@@ -26,6 +26,18 @@ macro_rules! kinds {
             ///
             /// The two kinds that come without one have words of ours: `"authorization"` and
             /// `"real_time_scheduling_completed"`. `"unknown"` for a body of which nothing tells the kind.
+            ///
+            /// The word does not imply the variant: a [`Notification::Unknown`] whose `notification.type` is a known
+            /// kind, and whose members are not as documented, has that kind's word. Match on the variant to handle a
+            /// notification, and use the word to log and count.
+            ///
+            /// ```
+            /// use cronofy_webhook::Notification;
+            ///
+            /// let malformed = Notification::from_slice(br#"{ "notification": { "type": "change" } }"#);
+            /// assert_eq!(malformed.kind(), "change");
+            /// assert!(matches!(malformed, Notification::Unknown(_)));
+            /// ```
             #[must_use]
             pub fn kind(&self) -> &str {
                 match self {

@@ -55,7 +55,19 @@ pub struct RealTimeSchedulingCompleted {
 
 /// An account that takes part in an event.
 ///
+/// ```json
+/// { "sub": "acc_5ba21743f408617d1269ea1e" }
+/// ```
+///
 /// Source: Cronofy's API documentation, "Scheduling Triggers".
+///
+/// ```
+/// use cronofy_webhook::notification::Participant;
+///
+/// let participants: Vec<Participant> = serde_json::from_str(r#"[{ "sub": "acc_1" }, { "sub": "acc_2" }]"#)?;
+/// assert!(participants.iter().any(|participant| participant.sub == "acc_2"));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Participant {
@@ -65,8 +77,23 @@ pub struct Participant {
 
 /// The person who chose a time.
 ///
+/// ```json
+/// { "tzid": "Europe/London" }
+/// ```
+///
 /// Source: Cronofy's API documentation, "Scheduling Triggers". The copies that this was made from end inside of this
 /// member: there may be more to it.
+///
+/// ```
+/// use cronofy_webhook::notification::User;
+///
+/// let user: User = serde_json::from_str(r#"{ "tzid": "Europe/London" }"#)?;
+/// assert_eq!(user.tzid.as_deref().unwrap_or("UTC"), "Europe/London");
+///
+/// let user: User = serde_json::from_str("{}")?;
+/// assert_eq!(user.tzid.as_deref().unwrap_or("UTC"), "UTC");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct User {

@@ -79,7 +79,38 @@ pub struct SchedulingRequestTimeChosen {
 
 /// A request that somebody choose a time for an event.
 ///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates", as are the types of its members.
+/// ```json
+/// {
+///   "scheduling_request_id": "srq_80f7fece4f37897d62d86d80",
+///   "slot_selection": "complete",
+///   "primary_select_url": "https://scheduler.example/rts/AAAAAAAA",
+///   "dashboard_url": "https://scheduler.example/80f7fece4f37897d62d86d80",
+///   "recipient_operations": { "view_url": "https://scheduler.example/rts/AAAAAAAA" },
+///   "summary": "Interview",
+///   "duration": { "minutes": 30 },
+///   "recipients": [ { "email": "guest@example.com", "slot_selector": true } ],
+///   "event": { "summary": "Interview" }
+/// }
+/// ```
+///
+/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+///
+/// ```
+/// use cronofy_webhook::notification::SchedulingRequest;
+///
+/// let request: SchedulingRequest = serde_json::from_str(r#"{
+///     "scheduling_request_id": "srq_1",
+///     "recipients": [
+///         { "email": "guest@example.com", "slot_selector": true },
+///         { "email": "colleague@example.com", "slot_selector": false }
+///     ]
+/// }"#)?;
+/// let recipients = request.recipients.unwrap_or_default();
+/// let chooser = recipients.iter().find(|recipient| recipient.slot_selector == Some(true));
+/// assert_eq!(chooser.unwrap().email.as_deref(), Some("guest@example.com"));
+/// assert_eq!(request.slot_selection, None);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingRequest {
@@ -128,9 +159,19 @@ pub struct SchedulingRequest {
 }
 
 open_enum! {
-    /// How far the choice of a time has come.
+    /// How far the choice of a time has come: `"complete"`, say.
     ///
     /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates", which prints this one word.
+    ///
+    /// ```
+    /// use cronofy_webhook::notification::SlotSelection;
+    ///
+    /// assert_eq!(SlotSelection::from("complete"), SlotSelection::Complete);
+    ///
+    /// let new = SlotSelection::from("partial");
+    /// assert_ne!(new, SlotSelection::Complete);
+    /// assert_eq!(new.as_str(), "partial");
+    /// ```
     SlotSelection {
         /// A time was chosen.
         Complete = "complete",
@@ -138,6 +179,26 @@ open_enum! {
 }
 
 /// Where the recipients of a [`SchedulingRequest`] can do what.
+///
+/// ```json
+/// {
+///   "view_url": "https://scheduler.example/rts/AAAAAAAA",
+///   "reschedule_url": "https://scheduler.example/rts/AAAAAAAA?reschedule=true",
+///   "decline_url": "https://scheduler.example/rts/AAAAAAAA?decline=true"
+/// }
+/// ```
+///
+/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+///
+/// ```
+/// use cronofy_webhook::notification::RecipientOperations;
+///
+/// let operations: RecipientOperations =
+///     serde_json::from_str(r#"{ "reschedule_url": "https://scheduler.example/rts/A?reschedule=true" }"#)?;
+/// assert_eq!(operations.reschedule_url.as_deref(), Some("https://scheduler.example/rts/A?reschedule=true"));
+/// assert_eq!(operations.decline_url, None);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecipientOperations {
@@ -153,6 +214,24 @@ pub struct RecipientOperations {
 }
 
 /// How long the event of a [`SchedulingRequest`] takes.
+///
+/// ```json
+/// { "minutes": 30 }
+/// ```
+///
+/// Source: Cronofy's API documentation, "Embedded Scheduler: Receiving Updates" (beta) and "Data Types".
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use cronofy_webhook::notification::RequestDuration;
+///
+/// let duration: RequestDuration = serde_json::from_str(r#"{ "minutes": 30 }"#)?;
+/// let minutes = duration.minutes.and_then(|minutes| u64::try_from(minutes).ok());
+/// let duration = minutes.map(|minutes| Duration::from_secs(minutes * 60));
+/// assert_eq!(duration, Some(Duration::from_secs(1800)));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestDuration {
@@ -162,6 +241,27 @@ pub struct RequestDuration {
 }
 
 /// Somebody who was sent a [`SchedulingRequest`].
+///
+/// ```json
+/// {
+///   "email": "guest@example.com",
+///   "display_name": "A Guest",
+///   "select_url": "https://scheduler.example/rts/1234abc",
+///   "slot_selector": true
+/// }
+/// ```
+///
+/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+///
+/// ```
+/// use cronofy_webhook::notification::RequestRecipient;
+///
+/// let recipient: RequestRecipient =
+///     serde_json::from_str(r#"{ "email": "guest@example.com", "slot_selector": true }"#)?;
+/// let name = recipient.display_name.or(recipient.email);
+/// assert_eq!(name.as_deref(), Some("guest@example.com"));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestRecipient {
@@ -180,6 +280,21 @@ pub struct RequestRecipient {
 }
 
 /// The event that a [`SchedulingRequest`] is for.
+///
+/// ```json
+/// { "summary": "Interview", "metadata": { "scheduler": { "correlation_id": "case-7" } } }
+/// ```
+///
+/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+///
+/// ```
+/// use cronofy_webhook::notification::RequestEvent;
+///
+/// let event: RequestEvent = serde_json::from_str(r#"{ "summary": "Interview" }"#)?;
+/// assert_eq!(event.summary.as_deref(), Some("Interview"));
+/// assert_eq!(event.metadata, None);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestEvent {
@@ -196,6 +311,31 @@ pub struct RequestEvent {
 }
 
 /// What was noted along with a [`RequestEvent`].
+///
+/// ```json
+/// { "scheduler": { "correlation_id": "case-7", "utm_source": "source", "captured_data.notes": "none" } }
+/// ```
+///
+/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use cronofy_webhook::notification::RequestMetadata;
+///
+/// let metadata: RequestMetadata = serde_json::from_str(
+///     r#"{ "scheduler": { "correlation_id": "case-7", "captured_data.notes": "none" } }"#,
+/// )?;
+/// let noted = metadata.scheduler.unwrap_or_default();
+/// assert_eq!(noted["correlation_id"], "case-7");
+///
+/// let form: BTreeMap<&str, &str> = noted
+///     .iter()
+///     .filter_map(|(name, value)| Some((name.strip_prefix("captured_data.")?, value.as_str())))
+///     .collect();
+/// assert_eq!(form, BTreeMap::from([("notes", "none")]));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestMetadata {

@@ -7,9 +7,24 @@ use super::object::Object;
 
 /// What a [`Channel`] is told of scheduling conversations.
 ///
+/// ```json
+/// { "enabled": true }
+/// ```
+///
 /// A delivery to an ordinary channel was seen to carry this with nothing in it.
 ///
 /// Source: Cronofy's API documentation (alpha), "Scheduling Conversations: Push Notifications".
+///
+/// ```
+/// use cronofy_webhook::notification::SchedulingConversations;
+///
+/// let subscribed: SchedulingConversations = serde_json::from_str(r#"{ "enabled": true }"#)?;
+/// assert!(subscribed.enabled.unwrap_or(false));
+///
+/// let ordinary: SchedulingConversations = serde_json::from_str("{}")?;
+/// assert!(!ordinary.enabled.unwrap_or(false));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingConversations {

@@ -72,7 +72,29 @@ pub struct SmartInvite {
 
 /// An invitee's answer, or the lack of one.
 ///
+/// ```json
+/// {
+///   "email": "guest@example.com",
+///   "status": "tentative",
+///   "comment": "a comment",
+///   "proposal": {
+///     "start": { "time": "2026-04-21T23:00:00+02:00", "tzid": "Europe/Paris" },
+///     "end": { "time": "2026-04-21T23:30:00+02:00", "tzid": "Europe/Paris" }
+///   }
+/// }
+/// ```
+///
 /// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+///
+/// ```
+/// use cronofy_webhook::notification::{Reply, ReplyStatus};
+///
+/// let reply: Reply = serde_json::from_str(r#"{ "email": "guest@example.com", "status": "declined" }"#)?;
+/// assert_eq!(reply.email, "guest@example.com");
+/// assert_eq!(reply.status, ReplyStatus::Declined);
+/// assert_eq!((reply.comment, reply.proposal), (None, None));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reply {
@@ -93,7 +115,7 @@ pub struct Reply {
 }
 
 open_enum! {
-    /// What an invitee answered.
+    /// What an invitee answered: `"accepted"`, say.
     ///
     /// ```
     /// use cronofy_webhook::notification::ReplyStatus;
@@ -123,7 +145,26 @@ open_enum! {
 
 /// Another time, in place of that of the invite.
 ///
+/// ```json
+/// {
+///   "start": { "time": "2026-04-21T23:00:00+02:00", "tzid": "Europe/Paris" },
+///   "end": { "time": "2026-04-21T23:30:00+02:00", "tzid": "Europe/Paris" }
+/// }
+/// ```
+///
 /// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+///
+/// ```
+/// use cronofy_webhook::notification::Proposal;
+///
+/// let proposal: Proposal = serde_json::from_str(r#"{
+///     "start": { "time": "2026-04-21T23:00:00+02:00", "tzid": "Europe/Paris" },
+///     "end": { "time": "2026-04-21T23:30:00+02:00", "tzid": "Europe/Paris" }
+/// }"#)?;
+/// assert_eq!(proposal.start.timestamp().unwrap().to_string(), "2026-04-21T21:00:00Z");
+/// assert_eq!(proposal.end.datetime().unwrap().to_string(), "2026-04-21T23:30:00");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Proposal {

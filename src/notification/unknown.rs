@@ -82,6 +82,19 @@ impl Serialize for Unknown {
 }
 
 /// Why a body is a [`Notification::Unknown`](crate::Notification::Unknown).
+///
+/// ```
+/// use cronofy_webhook::Notification;
+/// use cronofy_webhook::notification::UnknownReason;
+///
+/// let reason = |body: &[u8]| match Notification::from_slice(body) {
+///     Notification::Unknown(unknown) => unknown.reason().clone(),
+///     _ => panic!("a known kind"),
+/// };
+/// assert_eq!(reason(b"[]"), UnknownReason::NotAnObject);
+/// assert_eq!(reason(br#"{ "notification": { "type": "of_tomorrow" } }"#), UnknownReason::UnknownType);
+/// assert_eq!(reason(br#"{ "notification": { "type": "verification" } }"#).to_string(), "`channel` is missing");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnknownReason {

@@ -136,3 +136,76 @@ fn the_readme_lists_every_kind_with_how_sure_it_is() {
         assert_eq!(row[3], sure, "{kind}");
     }
 }
+
+/// As `CONTRIBUTING.md` asks of a new type.
+#[test]
+fn every_notification_type_shows_its_json_its_source_and_an_example() {
+    const OURS: [&str; 2] = ["Unknown", "UnknownReason"];
+    const STRINGS: [&str; 7] = [
+        "AuthorizationCode",
+        "EventTime",
+        "InteractionKind",
+        "MeetingAgentState",
+        "ReplyStatus",
+        "SlotSelection",
+        "TransitionKind",
+    ];
+    let sources: Vec<String> = files_below(&source("notification"))
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let exports = include_str!("../../src/notification/mod.rs")
+        .split("pub use self::")
+        .skip(1)
+        .flat_map(|export| {
+            export
+                .split(';')
+                .next()
+                .unwrap()
+                .split([':', '{', '}', ','])
+        })
+        .map(str::trim)
+        .filter(|name| name.starts_with(char::is_uppercase));
+    for name in exports {
+        let docs = sources.iter().find_map(|source| docs_of(name, source));
+        let docs = docs.unwrap_or_else(|| panic!("{name} is not found, or has no docs"));
+        let fences = docs.iter().filter(|line| line.starts_with("/// ```"));
+        let blocks: Vec<_> = fences.step_by(2).collect();
+        let json =
+            OURS.contains(&name) || STRINGS.contains(&name) || blocks.contains(&&"/// ```json");
+        assert!(json, "{name} does not show its JSON");
+        let says = |word| docs.iter().any(|line| line.contains(word));
+        assert!(
+            OURS.contains(&name) || says("Source: "),
+            "{name} does not name its source"
+        );
+        assert!(
+            blocks.contains(&&"/// ```") && says("assert"),
+            "{name} has no example that asserts"
+        );
+    }
+}
+
+/// The lines of docs of a type that `source` defines, with a keyword or in one of our macros.
+fn docs_of<'a>(name: &str, source: &'a str) -> Option<Vec<&'a str>> {
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let starts = [
+        format!("pub struct {name} "),
+        format!("pub struct {name}("),
+        format!("pub enum {name} "),
+        format!("{name} {{"),
+        format!("{name}, \""),
+    ];
+    let place = lines
+        .iter()
+        .position(|line| starts.iter().any(|start| line.starts_with(start)))?;
+    let mut above: Vec<_> = lines[..place]
+        .iter()
+        .rev()
+        .copied()
+        .skip_while(|line| line.starts_with("#["))
+        .take_while(|line| line.starts_with("///"))
+        .collect();
+    above.reverse();
+    (!above.is_empty()).then_some(above)
+}
