@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cronofy_webhook::{Overrun, Rejection, RejectionKind};
-use http::{HeaderMap, Request, Response, Version};
+use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body_util::Full;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
@@ -106,6 +106,36 @@ async fn a_header_without_a_signature_in_it_gets_401() {
 }
 
 #[tokio::test]
+async fn hostile_header_bytes_neither_spoil_a_signature_nor_pass_for_one() {
+    let bytes = 0..=u8::MAX;
+    let allowed = bytes.filter_map(|byte| HeaderValue::from_bytes(&[byte; 44]).ok());
+    let mut tried = 0;
+    for hostile in allowed {
+        let mut request = unsigned(script(CHANGE));
+        request
+            .headers_mut()
+            .insert("cronofy-hmac-sha256", hostile.clone());
+        assert_eq!(refused(request).await.0.status(), 401, "{hostile:?}");
+
+        // Before it and after it in the same line, and in lines of their own.
+        let mut request = genuine();
+        let signature = request.headers_mut().remove("cronofy-hmac-sha256").unwrap();
+        let parts = [&hostile, &signature, &hostile].map(HeaderValue::as_bytes);
+        let line = HeaderValue::from_bytes(&parts.join(&b',')).unwrap();
+        for line in [hostile.clone(), line, hostile.clone()] {
+            request.headers_mut().append("cronofy-hmac-sha256", line);
+        }
+        let calls = Calls::default();
+        let service = layer().layer(handler(&calls));
+        let status = service.oneshot(request).await.unwrap().status();
+        assert_eq!((status.as_u16(), calls.count()), (200, 1), "{hostile:?}");
+        tried += 1;
+    }
+    // All but the control characters, of which a tab is none here.
+    assert_eq!(tried, 256 - 33 + 1);
+}
+
+#[tokio::test]
 async fn a_signature_that_does_not_match_gets_401_and_a_hint() {
     let (response, rejection) = refused(signed(b"another body", script(CHANGE))).await;
 
@@ -157,17 +187,19 @@ async fn a_length_beyond_every_number_is_over_the_limit_or_ignored_but_never_a_p
     assert_eq!(refused(request).await.0.status(), 413);
 
     // Not a length: the body is counted.
-    let calls = Calls::default();
-    let mut request = signed(CHANGE, script(CHANGE));
-    request
-        .headers_mut()
-        .insert("content-length", "-1".parse().unwrap());
-    let response = layer()
-        .layer(handler(&calls))
-        .oneshot(request)
-        .await
-        .unwrap();
-    assert_eq!((response.status().as_u16(), calls.count()), (200, 1));
+    for length in [&b"-1"[..], b"", b"1, 2", b"\xff"] {
+        let calls = Calls::default();
+        let mut request = signed(CHANGE, script(CHANGE));
+        request
+            .headers_mut()
+            .insert("content-length", HeaderValue::from_bytes(length).unwrap());
+        let response = layer()
+            .layer(handler(&calls))
+            .oneshot(request)
+            .await
+            .unwrap();
+        assert_eq!((response.status().as_u16(), calls.count()), (200, 1));
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! How the body is read: whole, once, and never more of it than the limit.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 
 use bytes::Bytes;
 use cronofy_webhook::Delivery;
@@ -50,6 +53,30 @@ async fn a_body_that_does_not_know_its_end_is_read_to_it() {
             "in pieces of {size}"
         );
     }
+}
+
+// By hand, as a loop that wakes itself would keep the clock of a paused runtime from moving.
+#[tokio::test]
+async fn a_body_that_has_nothing_yet_is_left_alone_until_it_wakes() {
+    struct Woken(AtomicBool);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    let body = Script::new([Step::Data(CHANGE[..10].into()), Step::Hang]);
+    let polls = body.polls();
+    let calls = crate::support::Calls::default();
+    let service = layer().layer(crate::support::handler(&calls));
+    let mut answer = Box::pin(service.oneshot(signed(CHANGE, body)));
+
+    let woken = Arc::new(Woken(AtomicBool::new(false)));
+    let waker = Waker::from(woken.clone());
+    let polled = answer.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    assert_eq!(polls.count(), 2);
+    assert!(!woken.0.load(Ordering::SeqCst));
 }
 
 #[tokio::test]

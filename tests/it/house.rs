@@ -137,6 +137,26 @@ fn the_readme_lists_every_kind_with_how_sure_it_is() {
     }
 }
 
+/// A block that is marked as Rust, and then as nothing to compile, is wrong some day.
+#[test]
+fn every_example_in_the_docs_is_compiled() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let mut compiled = 0;
+    for file in files_below(&source("")).into_iter().chain([readme]) {
+        let text = fs::read_to_string(&file).unwrap();
+        let lines = text
+            .lines()
+            .map(|line| line.trim().trim_start_matches(['/', '!', ' ']));
+        let fences = lines.filter_map(|line| line.strip_prefix("```"));
+        for block in fences.step_by(2) {
+            compiled += usize::from(["", "rust", "rust,no_run"].contains(&block));
+            let known = ["", "rust", "rust,no_run", "json", "text", "sh", "toml"];
+            assert!(known.contains(&block), "{}: {block}", file.display());
+        }
+    }
+    assert!(compiled > 50, "{compiled}");
+}
+
 /// As `CONTRIBUTING.md` asks of a new type.
 #[test]
 fn every_notification_type_shows_its_json_its_source_and_an_example() {
