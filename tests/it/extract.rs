@@ -1,7 +1,7 @@
 //! axum: every way to put the layer on, and what a handler can take behind it.
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -158,6 +158,18 @@ async fn without_the_layer_the_answer_is_500_and_names_what_is_missing() {
             "{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_missing_delivery_tells_a_log_what_it_is() {
+    let (mut parts, _) = genuine().into_parts();
+    let missing = <Delivery as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
+    let missing = missing.unwrap_err();
+    assert_eq!(missing.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(
+        missing.to_string(),
+        "the handler is not behind a CronofyWebhookLayer"
+    );
 }
 
 #[tokio::test]

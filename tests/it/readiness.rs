@@ -99,6 +99,32 @@ async fn a_refusal_gives_back_what_readiness_held() {
 }
 
 #[tokio::test]
+async fn a_future_that_is_printed_tells_where_it_has_got_to() {
+    let never =
+        service_fn(|_: Request<Full<Bytes>>| std::future::pending::<Result<Reply, Infallible>>());
+    let mut service = ServiceBuilder::new().layer(layer()).service(never);
+    let mut unsigned = genuine();
+    unsigned.headers_mut().clear();
+    let refused = service.ready().await.unwrap().call(unsigned);
+    assert_eq!(
+        format!("{refused:?}"),
+        r#"ResponseFuture { state: "Refused", .. }"#
+    );
+
+    let mut answer = Box::pin(service.ready().await.unwrap().call(genuine()));
+    assert_eq!(
+        format!("{answer:?}"),
+        r#"ResponseFuture { state: "Read", .. }"#
+    );
+    let polled = tokio::time::timeout(Duration::ZERO, &mut answer).await;
+    assert!(polled.is_err());
+    assert_eq!(
+        format!("{answer:?}"),
+        r#"ResponseFuture { state: "Call", .. }"#
+    );
+}
+
+#[tokio::test]
 async fn a_concurrency_limit_around_it_works() {
     let calls = Calls::default();
     let service = ServiceBuilder::new()

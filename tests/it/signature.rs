@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use cronofy_webhook::signature::{HEADER, SignatureError};
-use cronofy_webhook::{CronofyWebhookLayer, Secret, SecretError, Verifier};
+use cronofy_webhook::{CronofyWebhookLayer, Delivery, Secret, SecretError, Verifier};
 use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::Full;
 use serde::Deserialize;
@@ -358,18 +358,28 @@ fn a_secret_longer_than_a_block_of_the_hash_works() {
 }
 
 #[test]
-fn nothing_that_can_be_printed_shows_a_secret_or_a_signature() {
+fn nothing_that_can_be_printed_shows_a_secret_a_signature_or_a_body() {
     let secret = Secret::new(SECRET).with_label("2024");
     let verifier = Verifier::new([secret.clone()]).unwrap();
-    let matched = verifier
-        .verify(&headers([signature(SECRET)]), CHANGE)
-        .unwrap();
+    let genuine = headers([signature(SECRET)]);
+    let matched = verifier.verify(&genuine, CHANGE).unwrap();
+    let delivery = Delivery::verify(&verifier, &genuine, CHANGE.into()).unwrap();
     let layer = CronofyWebhookLayer::with_verifier(verifier.clone());
     let refused = verifier.verify(&headers([WRONG]), CHANGE).unwrap_err();
-    let printed = format!("{secret:?} {verifier:?} {matched:?} {layer:?} {refused:?} {refused}");
 
-    assert!(printed.contains("2024"));
-    assert!(!printed.contains("CRN_"), "{printed}");
-    assert!(!printed.contains(&signature(SECRET)), "{printed}");
-    assert!(!printed.contains(WRONG), "{printed}");
+    for (printed, tells) in [
+        (format!("{secret:?}"), "2024"),
+        (format!("{verifier:?}"), "2024"),
+        (format!("{layer:?}"), "2024"),
+        (format!("{matched:?}"), "2024"),
+        (format!("{delivery:?}"), "2024"),
+        (format!("{delivery:?}"), "change"),
+        (format!("{refused:?}"), "Mismatch"),
+        (refused.to_string(), "tried: 1"),
+    ] {
+        assert!(printed.contains(tells), "{printed}");
+        for private in ["CRN_", &signature(SECRET), WRONG, "callback_url", "chn_"] {
+            assert!(!printed.contains(private), "{printed}");
+        }
+    }
 }
