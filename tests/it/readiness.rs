@@ -33,6 +33,8 @@ async fn it_is_ready_when_the_inner_service_is() {
     assert!(service.poll_ready().is_ready());
 
     let answer = tokio::spawn(service.call(genuine()));
+    // A refusal would be the end of the mock, and not something to wait for.
+    drop(service);
     let (received, respond) = handle.next_request().await.unwrap();
     assert_eq!(received.uri(), "/cronofy/42?source=cronofy");
     assert!(received.extensions().get::<Delivery>().is_some());
