@@ -1,0 +1,169 @@
+//! Does the time of a check tell anything about a signature that the sender does not know already?
+//!
+//! Each row measures [`Verifier::verify`] on two kinds of header in random order, and asks Welch's t-test whether the times
+//! differ. `bash benches/timing/run` prints the rows and judges them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cronofy_webhook::Verifier;
+use cronofy_webhook::signature::HEADER;
+use dudect_bencher::rand::{Rng as _, RngExt as _};
+use dudect_bencher::{BenchRng, Class, CtRunner, ctbench_main};
+use http::{HeaderMap, HeaderValue};
+
+/// Of each row, half of them of either kind.
+const MEASUREMENTS: usize = 2_000_000;
+
+/// How many headers are made before they are measured: what making one leaves behind in the processor says nothing about
+/// the kind of the next one to be measured. Few enough for the first-level cache.
+const BATCH: usize = 32;
+
+const MAC_LEN: usize = 32;
+const ENCODED_LEN: usize = 44;
+
+const FIRST: usize = 0;
+const MIDDLE: usize = MAC_LEN / 2;
+const LAST: usize = MAC_LEN - 1;
+
+// What a forger is after is how much of a wrong signature is right already. Both kinds are refused with the same words, so
+// nothing but the comparison can make a difference.
+fn refused_wrong_in_first_or_last(runner: &mut CtRunner, rng: &mut BenchRng) {
+    let kinds = [Kind::wrong(["a"], FIRST), Kind::wrong(["a"], LAST)];
+    measure(runner, rng, &kinds, verify(["a"]));
+}
+
+// Right against wrong where the answer is the same: both kinds are accepted, for the second signature in the list.
+fn accepted_right_or_wrong_in_first(runner: &mut CtRunner, rng: &mut BenchRng) {
+    right_or_wrong(["a", "b"], FIRST, runner, rng);
+}
+
+fn accepted_right_or_wrong_in_middle(runner: &mut CtRunner, rng: &mut BenchRng) {
+    right_or_wrong(["a", "b"], MIDDLE, runner, rng);
+}
+
+fn accepted_right_or_wrong_in_last(runner: &mut CtRunner, rng: &mut BenchRng) {
+    right_or_wrong(["a", "b"], LAST, runner, rng);
+}
+
+// Right against wrong where the answer tells them apart, with 200 or 401. Not judged: a match and an error are not made,
+// moved and dropped in the same time, and nobody needs a clock to learn which of them it was.
+fn verdict_right_or_wrong_in_first(runner: &mut CtRunner, rng: &mut BenchRng) {
+    right_or_wrong(["a"], FIRST, runner, rng);
+}
+
+fn verdict_right_or_wrong_in_middle(runner: &mut CtRunner, rng: &mut BenchRng) {
+    right_or_wrong(["a"], MIDDLE, runner, rng);
+}
+
+fn verdict_right_or_wrong_in_last(runner: &mut CtRunner, rng: &mut BenchRng) {
+    right_or_wrong(["a"], LAST, runner, rng);
+}
+
+// Which secret matched is the receiver's business.
+fn secret_first_or_last_of_two(runner: &mut CtRunner, rng: &mut BenchRng) {
+    let kinds = [Kind::right(["a"]), Kind::right(["b"])];
+    measure(runner, rng, &kinds, verify(["a", "b"]));
+}
+
+fn secret_first_or_last_of_four(runner: &mut CtRunner, rng: &mut BenchRng) {
+    let kinds = [Kind::right(["a"]), Kind::right(["d"])];
+    measure(runner, rng, &kinds, verify(["a", "b", "c", "d"]));
+}
+
+// What this test has to be able to see: a comparison that ends at the first difference. Not `==`, which on many processors
+// compares 32 bytes in one step, and then shows nothing.
+fn control_wrong_in_first_or_last(runner: &mut CtRunner, rng: &mut BenchRng) {
+    let kinds = [Kind::wrong(["a"], FIRST), Kind::wrong(["a"], LAST)];
+    let signer = verifier(["a"]);
+    measure(runner, rng, &kinds, |headers, body| {
+        let right = signer.sign(body);
+        right.as_bytes().iter().eq(headers[HEADER].as_bytes())
+    });
+}
+
+ctbench_main!(
+    accepted_right_or_wrong_in_first,
+    accepted_right_or_wrong_in_middle,
+    accepted_right_or_wrong_in_last,
+    control_wrong_in_first_or_last,
+    refused_wrong_in_first_or_last,
+    verdict_right_or_wrong_in_first,
+    verdict_right_or_wrong_in_middle,
+    verdict_right_or_wrong_in_last,
+    secret_first_or_last_of_two,
+    secret_first_or_last_of_four
+);
+
+fn right_or_wrong<const N: usize>(
+    secrets: [&str; N],
+    byte: usize,
+    runner: &mut CtRunner,
+    rng: &mut BenchRng,
+) {
+    let kinds = [Kind::right(secrets), Kind::wrong(secrets, byte)];
+    measure(runner, rng, &kinds, verify(secrets));
+}
+
+/// A kind of header: signatures by these secrets, the first of them changed by these bits.
+struct Kind {
+    signer: Verifier,
+    flipped: [u8; MAC_LEN],
+}
+
+impl Kind {
+    fn right<const N: usize>(secrets: [&str; N]) -> Self {
+        Self {
+            signer: verifier(secrets),
+            flipped: [0; MAC_LEN],
+        }
+    }
+
+    fn wrong<const N: usize>(secrets: [&str; N], byte: usize) -> Self {
+        let mut kind = Self::right(secrets);
+        kind.flipped[byte] = 1;
+        kind
+    }
+
+    // The same steps and the same allocations for both kinds: where a header lies in memory tells nothing either.
+    fn headers(&self, body: &[u8]) -> HeaderMap {
+        let mut list = self.signer.sign(body).as_bytes().to_vec();
+        let first = &mut list[..ENCODED_LEN];
+        let mut mac = STANDARD.decode(&*first).expect("is Base64");
+        for (byte, flipped) in mac.iter_mut().zip(&self.flipped) {
+            *byte ^= flipped;
+        }
+        STANDARD
+            .encode_slice(mac, first)
+            .expect("is as long as before");
+        HeaderMap::from_iter([(HEADER, HeaderValue::try_from(list).expect("is ASCII"))])
+    }
+}
+
+fn verifier<const N: usize>(secrets: [&str; N]) -> Verifier {
+    Verifier::new(secrets).expect("not blank")
+}
+
+fn verify<const N: usize>(secrets: [&str; N]) -> impl Fn(&HeaderMap, &[u8]) -> bool {
+    let verifier = verifier(secrets);
+    move |headers, body| verifier.verify(headers, body).is_ok()
+}
+
+fn measure(
+    runner: &mut CtRunner,
+    rng: &mut BenchRng,
+    kinds: &[Kind; 2],
+    operation: impl Fn(&HeaderMap, &[u8]) -> bool,
+) {
+    for _ in 0..MEASUREMENTS / BATCH {
+        let batch: [_; BATCH] = std::array::from_fn(|_| {
+            let mut body = [0; 256];
+            rng.fill_bytes(&mut body);
+            let kind = usize::from(rng.random::<bool>());
+            let headers = kinds[kind].headers(&body);
+            ([Class::Left, Class::Right][kind], headers, body)
+        });
+        for (class, headers, body) in batch {
+            runner.run_one(class, || operation(&headers, &body));
+        }
+    }
+}
