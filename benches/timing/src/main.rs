@@ -1,7 +1,7 @@
 //! Does the time of a check tell anything about a signature that the sender does not know already?
 //!
-//! Each row measures [`Verifier::verify`] on two kinds of header in random order, and asks Welch's t-test whether the times
-//! differ. `bash benches/timing/run` prints the rows and judges them.
+//! Each row measures [`Verifier::verify`] on two kinds of header in random order, and asks Welch's t-test whether the
+//! times differ. `bash benches/timing/run` prints the rows and judges them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,8 +14,8 @@ use http::{HeaderMap, HeaderValue};
 /// Of each row, half of them of either kind.
 const MEASUREMENTS: usize = 2_000_000;
 
-/// How many headers are made before they are measured: what making one leaves behind in the processor says nothing about
-/// the kind of the next one to be measured. Few enough for the first-level cache.
+/// How many headers are made before they are measured: what making one leaves behind in the processor says nothing
+/// about the kind of the next one to be measured. Few enough for the first-level cache.
 const BATCH: usize = 32;
 
 const MAC_LEN: usize = 32;
@@ -25,8 +25,8 @@ const FIRST: usize = 0;
 const MIDDLE: usize = MAC_LEN / 2;
 const LAST: usize = MAC_LEN - 1;
 
-// What a forger is after is how much of a wrong signature is right already. Both kinds are refused with the same words, so
-// nothing but the comparison can make a difference.
+// What a forger is after is how much of a wrong signature is right already. Both kinds are refused with the same words,
+// so nothing but the comparison can make a difference.
 fn refused_wrong_in_first_or_last(runner: &mut CtRunner, rng: &mut BenchRng) {
     let kinds = [Kind::wrong(["a"], FIRST), Kind::wrong(["a"], LAST)];
     measure(runner, rng, &kinds, verify(["a"]));
@@ -45,8 +45,8 @@ fn accepted_right_or_wrong_in_last(runner: &mut CtRunner, rng: &mut BenchRng) {
     right_or_wrong(["a", "b"], LAST, runner, rng);
 }
 
-// Right against wrong where the answer tells them apart, with 200 or 401. Not judged: a match and an error are not made,
-// moved and dropped in the same time, and nobody needs a clock to learn which of them it was.
+// Right against wrong where the answer tells them apart, with 200 or 401. Not judged: a match and an error are not
+// made, moved and dropped in the same time, and nobody needs a clock to learn which of them it was.
 fn verdict_right_or_wrong_in_first(runner: &mut CtRunner, rng: &mut BenchRng) {
     right_or_wrong(["a"], FIRST, runner, rng);
 }
@@ -70,8 +70,8 @@ fn secret_first_or_last_of_four(runner: &mut CtRunner, rng: &mut BenchRng) {
     measure(runner, rng, &kinds, verify(["a", "b", "c", "d"]));
 }
 
-// What this test has to be able to see: a comparison that ends at the first difference. Not `==`, which on many processors
-// compares 32 bytes in one step, and then shows nothing.
+// What this test has to be able to see: a comparison that ends at the first difference. Not `==`, which on many
+// processors compares 32 bytes in one step, and then shows nothing.
 fn control_wrong_in_first_or_last(runner: &mut CtRunner, rng: &mut BenchRng) {
     let kinds = [Kind::wrong(["a"], FIRST), Kind::wrong(["a"], LAST)];
     let signer = verifier(["a"]);
