@@ -1,7 +1,5 @@
 //! The events, as an operator reads them. None shows a secret, a signature or a body.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,60 +9,9 @@ use http_body_util::Full;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use tower::{Layer as _, ServiceExt as _, service_fn};
-use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::support::{CHANGE, OTHER_SECRET, Reply, SECRET, genuine, layer, signed, verifier};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// What was logged in this thread until the guard is dropped.
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let guard = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .with_ansi(false)
-            .without_time()
-            .set_default();
-        (log, guard)
-    }
-
-    /// The lines, checked for what must never be in them.
-    fn lines(&self) -> Vec<String> {
-        let bytes = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let text = String::from_utf8(bytes).unwrap();
-        let signature = verifier().sign(CHANGE);
-        for private in [
-            SECRET,
-            OTHER_SECRET,
-            signature.to_str().unwrap(),
-            "callback_url",
-        ] {
-            assert!(!text.contains(private), "{private} in {text}");
-        }
-        text.lines().map(|line| line.trim().to_owned()).collect()
-    }
-}
+use crate::log::Log;
+use crate::support::{CHANGE, OTHER_SECRET, Reply, SECRET, genuine, layer, signed};
 
 /// A service that takes its time and then answers, fails or panics.
 async fn deliver(

@@ -10,11 +10,17 @@ mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod house;
+#[cfg(feature = "axum")]
+mod load;
+#[cfg(feature = "tracing")]
+mod log;
 mod notification;
 mod overrun;
 mod properties;
 mod readiness;
 mod replay;
+#[cfg(feature = "axum")]
+mod server;
 mod signature;
 mod support;
 #[cfg(feature = "axum")]

@@ -1,143 +1,26 @@
 //! Real sockets: axum's server, which is hyper's, and clients that behave as well or as badly as the wire allows.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
 use axum::routing::post;
 use bytes::Bytes;
 use cronofy_webhook::notification::UnknownReason;
-use cronofy_webhook::{
-    CronofyWebhookLayer, Delivery, Notification, Overrun, Rejection, RejectionKind,
-};
+use cronofy_webhook::{Notification, Overrun, RejectionKind};
 use http::Request;
-use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc};
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tokio_util::task::TaskTracker;
 
-use crate::support::{CHANGE, Script, Step, layer, signed, verifier};
-
-/// What can be seen of a server from the inside.
-struct Server {
-    address: SocketAddr,
-    /// The bodies that reached the handler.
-    delivered: mpsc::UnboundedReceiver<Bytes>,
-    /// The refusals, as a layer around ours sees them.
-    rejected: mpsc::UnboundedReceiver<RejectionKind>,
-}
-
-impl Server {
-    /// A server with a handler that answers at once.
-    async fn start(layer: CronofyWebhookLayer) -> Self {
-        let (sender, delivered) = mpsc::unbounded_channel();
-        let handler = post(async move |delivery: Delivery, body: Bytes| {
-            assert_eq!(delivery.body(), &body);
-            sender.send(body).unwrap();
-        });
-        Self::serve(
-            Router::new().route("/cronofy/{account}", handler),
-            layer,
-            delivered,
-        )
-        .await
-    }
-
-    async fn serve(
-        router: Router,
-        layer: CronofyWebhookLayer,
-        delivered: mpsc::UnboundedReceiver<Bytes>,
-    ) -> Self {
-        async fn watch(
-            axum::extract::State(sender): axum::extract::State<
-                mpsc::UnboundedSender<RejectionKind>,
-            >,
-            request: axum::extract::Request,
-            next: Next,
-        ) -> Response {
-            let response = next.run(request).await;
-            if let Some(rejection) = response.extensions().get::<Rejection>() {
-                sender.send(rejection.kind()).unwrap();
-            }
-            response
-        }
-        let (sender, rejected) = mpsc::unbounded_channel();
-        let router = router.layer(layer).layer(from_fn_with_state(sender, watch));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
-        Self {
-            address,
-            delivered,
-            rejected,
-        }
-    }
-
-    async fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
-    }
-
-    async fn http1<B>(&self) -> hyper::client::conn::http1::SendRequest<B>
-    where
-        B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
-            + Send
-            + 'static,
-    {
-        let io = TokioIo::new(self.connect().await);
-        let (sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
-        tokio::spawn(connection);
-        sender
-    }
-
-    async fn http2<B>(&self) -> hyper::client::conn::http2::SendRequest<B>
-    where
-        B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
-            + Send
-            + Unpin
-            + 'static,
-    {
-        let io = TokioIo::new(self.connect().await);
-        let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
-            .await
-            .unwrap();
-        tokio::spawn(connection);
-        sender
-    }
-}
+use crate::server::{Server, Slow, head, status};
+use crate::support::{CHANGE, Script, Step, layer, signed};
 
 /// What waits for a socket that stays silent would wait for ever, and CI with it.
 async fn within_half_a_minute(test: impl Future<Output = ()>) {
     timeout(Duration::from_secs(30), test)
         .await
         .expect("nothing hangs");
-}
-
-/// The head of a genuine `change`, as a client that writes it by hand would.
-fn head(more: &str) -> String {
-    let signature = verifier().sign(CHANGE);
-    let signature = signature.to_str().unwrap();
-    format!(
-        "POST /cronofy/42 HTTP/1.1\r\nhost: receiver.example\r\ncronofy-hmac-sha256: {signature}\r\n{more}\r\n"
-    )
-}
-
-/// Reads one answer, up to the end of its head.
-async fn status(stream: &mut TcpStream) -> u16 {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    let head = String::from_utf8(head).unwrap();
-    head["HTTP/1.1 ".len()..][..3].parse().unwrap()
 }
 
 #[tokio::test]
@@ -258,79 +141,16 @@ async fn a_sender_that_goes_away_half_way_is_refused() {
     .await;
 }
 
-/// A server whose handler starts, waits to be released, and then says that it has finished.
-struct Slow {
-    server: Server,
-    background: TaskTracker,
-    started: Arc<Notify>,
-    release: Arc<Notify>,
-    outcome: mpsc::UnboundedReceiver<bool>,
-}
-
-struct Outcome {
-    finished: bool,
-    sender: mpsc::UnboundedSender<bool>,
-}
-
-impl Drop for Outcome {
-    fn drop(&mut self) {
-        let _ = self.sender.send(self.finished);
-    }
-}
-
-impl Slow {
-    async fn start(layer: CronofyWebhookLayer) -> Self {
-        let background = TaskTracker::new();
-        let layer = layer.task_tracker(background.clone());
-        let (started, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (sender, outcome) = mpsc::unbounded_channel();
-        let (starts, released) = (started.clone(), release.clone());
-        let handler = post(async move |_: Delivery| {
-            let mut outcome = Outcome {
-                finished: false,
-                sender,
-            };
-            starts.notify_one();
-            released.notified().await;
-            outcome.finished = true;
-        });
-        let router = Router::new().route("/cronofy/{account}", handler);
-        let server = Server::serve(router, layer, mpsc::unbounded_channel().1).await;
-        Self {
-            server,
-            background,
-            started,
-            release,
-            outcome,
-        }
-    }
-
-    /// Until the server has noticed that the sender is gone, and dropped the delivery.
-    async fn moved_to_the_background(&self) {
-        let moved = async {
-            while self.background.is_empty() {
-                tokio::task::yield_now().await;
-            }
-        };
-        timeout(Duration::from_secs(3), moved)
-            .await
-            .expect("well inside the budget");
-    }
-}
-
 #[tokio::test]
 async fn a_client_that_hangs_up_while_the_handler_runs_does_not_stop_it() {
     within_half_a_minute(async {
         let mut slow = Slow::start(layer()).await;
-        let mut stream = slow.server.connect().await;
-        let head = head(&format!("content-length: {}\r\n", CHANGE.len()));
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(CHANGE).await.unwrap();
-        slow.started.notified().await;
+        let stream = slow.server.deliver().await;
+        slow.started(1).await;
         drop(stream);
 
-        slow.moved_to_the_background().await;
-        slow.release.notify_one();
+        slow.moved_to_the_background(1).await;
+        slow.release(1);
         assert_eq!(slow.outcome.recv().await, Some(true));
     })
     .await;
@@ -340,11 +160,8 @@ async fn a_client_that_hangs_up_while_the_handler_runs_does_not_stop_it() {
 async fn with_cancel_a_client_that_hangs_up_ends_the_handler() {
     within_half_a_minute(async {
         let mut slow = Slow::start(layer().overrun(Overrun::Cancel)).await;
-        let mut stream = slow.server.connect().await;
-        let head = head(&format!("content-length: {}\r\n", CHANGE.len()));
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(CHANGE).await.unwrap();
-        slow.started.notified().await;
+        let stream = slow.server.deliver().await;
+        slow.started(1).await;
         drop(stream);
 
         // Not released: it ends because hyper drops it.
@@ -360,11 +177,11 @@ async fn an_http2_stream_that_is_reset_while_the_handler_runs_does_not_stop_it()
         let mut sender = slow.server.http2().await;
         let request = absolute(signed(CHANGE, Full::from(CHANGE)));
         let answer = tokio::spawn(async move { sender.send_request(request).await });
-        slow.started.notified().await;
+        slow.started(1).await;
         answer.abort();
 
-        slow.moved_to_the_background().await;
-        slow.release.notify_one();
+        slow.moved_to_the_background(1).await;
+        slow.release(1);
         assert_eq!(slow.outcome.recv().await, Some(true));
     })
     .await;
@@ -392,7 +209,7 @@ async fn a_handler_slower_than_the_budget_is_answered_for_under_each_policy() {
             sender.ready().await.unwrap();
             assert_eq!(sender.send_request(unsigned).await.unwrap().status(), 401);
 
-            slow.release.notify_one();
+            slow.release(1);
             assert_eq!(slow.outcome.recv().await, Some(finishes), "{overrun:?}");
         }
     })

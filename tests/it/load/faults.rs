@@ -1,0 +1,151 @@
+//! Shutdowns and panics.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::post;
+use bytes::Bytes;
+use cronofy_webhook::{CronofyWebhookLayer, Delivery};
+use http::Request;
+use http_body_util::Full;
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
+
+use super::{PATIENCE, outcomes, send};
+use crate::server::{Server, Slow, status};
+use crate::support::{CHANGE, layer, signed};
+
+/// A server with a hundred handlers in the background, and the clients that were answered in their stead.
+async fn hundred_in_the_background(layer: CronofyWebhookLayer) -> (Slow, Vec<TcpStream>) {
+    let slow = Slow::start(layer.budget(Duration::from_millis(500))).await;
+    let mut clients = Vec::new();
+    for _ in 0..100 {
+        clients.push(slow.server.deliver().await);
+    }
+    for client in &mut clients {
+        assert_eq!(status(client).await, 503);
+    }
+    (slow, clients)
+}
+
+#[tokio::test]
+#[ignore = "load"]
+async fn a_graceful_shutdown_waits_for_a_hundred_handlers_in_the_background() {
+    let (mut slow, _clients) = hundred_in_the_background(layer()).await;
+    let started = Instant::now();
+    timeout(PATIENCE, slow.server.stop())
+        .await
+        .expect("nothing is in the foreground");
+    slow.background.close();
+    let waiting = timeout(Duration::ZERO, slow.background.wait()).await;
+    assert!(waiting.is_err(), "none was released");
+
+    slow.release(100);
+    timeout(PATIENCE, slow.background.wait())
+        .await
+        .expect("all end");
+    println!(
+        "shutdown with 100 handlers in the background: {:.2?}",
+        started.elapsed()
+    );
+    assert_eq!(outcomes(&mut slow), [true; 100]);
+}
+
+#[cfg(feature = "tracing")]
+#[tokio::test]
+#[ignore = "load"]
+async fn a_graceful_shutdown_ends_with_the_grace_and_each_handler_that_it_ended_is_an_event() {
+    const GRACE: Duration = Duration::from_secs(1);
+
+    let (log, _guard) = crate::log::Log::start();
+    let (mut slow, _clients) = hundred_in_the_background(layer().grace(GRACE)).await;
+    let started = Instant::now();
+    timeout(PATIENCE, slow.server.stop())
+        .await
+        .expect("nothing is in the foreground");
+    slow.background.close();
+    timeout(PATIENCE, slow.background.wait())
+        .await
+        .expect("all end");
+    println!(
+        "shutdown with 100 handlers that do not end: {:.2?}, grace {GRACE:?}",
+        started.elapsed()
+    );
+    assert_eq!(outcomes(&mut slow), [false; 100]);
+    let ended =
+        "ERROR cronofy_webhook: late handler was dropped: still not done when the grace ended";
+    assert_eq!(logged(&log, ended), 100);
+}
+
+#[cfg(feature = "tracing")]
+fn logged(log: &crate::log::Log, event: &str) -> usize {
+    let lines = log.lines();
+    lines.iter().filter(|line| line.starts_with(event)).count()
+}
+
+/// A server that answers, unless it is told to panic: at once, or when it is released.
+async fn panicking(layer: CronofyWebhookLayer) -> (Server, Arc<Notify>) {
+    let release = Arc::new(Notify::new());
+    let released = release.clone();
+    let handler = post(async move |Path(what): Path<String>, _: Delivery| {
+        if what == "panic-late" {
+            released.notified().await;
+        }
+        if what.starts_with("panic") {
+            // Not `panic!`, which would print as much as all the figures.
+            resume_unwind(Box::new("of the handler"));
+        }
+    });
+    let router = Router::new().route("/cronofy/{what}", handler);
+    let server = Server::serve(router, layer, mpsc::unbounded_channel().1).await;
+    (server, release)
+}
+
+fn to(path: &'static str) -> Request<Full<Bytes>> {
+    let mut request = signed(CHANGE, Full::from(CHANGE));
+    *request.uri_mut() = http::Uri::from_static(path);
+    request
+}
+
+#[tokio::test]
+#[ignore = "load"]
+async fn a_panic_of_a_handler_ends_its_connection_and_no_other() {
+    let (server, _) = panicking(layer()).await;
+    let mut other = server.http1().await;
+    assert_eq!(send(&mut other, CHANGE).await, 200);
+    for _ in 0..100 {
+        let mut sender = server.http1().await;
+        let answer = sender.send_request(to("/cronofy/panic")).await;
+        assert!(answer.unwrap_err().is_incomplete_message());
+        assert_eq!(send(&mut other, CHANGE).await, 200);
+    }
+    println!(
+        "100 handlers that panic: each connection ended without an answer, another one went on"
+    );
+}
+
+#[cfg(feature = "tracing")]
+#[tokio::test]
+#[ignore = "load"]
+async fn a_panic_in_the_background_is_an_event_and_ends_no_connection() {
+    let (log, _guard) = crate::log::Log::start();
+    let background = tokio_util::task::TaskTracker::new();
+    let layer = layer()
+        .budget(Duration::from_millis(100))
+        .task_tracker(background.clone());
+    let (server, release) = panicking(layer).await;
+    let mut sender = server.http1().await;
+    let answer = sender.send_request(to("/cronofy/panic-late")).await;
+    assert_eq!(answer.unwrap().status(), 503);
+
+    release.notify_one();
+    background.close();
+    timeout(PATIENCE, background.wait()).await.expect("it ends");
+    assert_eq!(send(&mut sender, CHANGE).await, 200);
+    let panicked = "ERROR cronofy_webhook: late handler panicked in the background";
+    assert_eq!(logged(&log, panicked), 1);
+}
