@@ -1,8 +1,3 @@
-//! Header bytes and body, through `Delivery::verify`.
-
 #![no_main]
 
-#[path = "../../tests/it/properties.rs"]
-mod properties;
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::delivery(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| cronofy_webhook_fuzz::delivery(input));

@@ -4,55 +4,97 @@ use std::fs;
 use std::path::Path;
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy as _, any, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 
 use crate::properties;
 
-/// The inputs that the fuzzer starts from.
-fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fuzz/seeds")
-        .join(target);
-    if !Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").exists() {
+/// Runs a property over what the fuzzer starts from, a file each.
+fn replay<T>(property: fn(&[u8]) -> T, folder: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !root.join("fuzz").exists() {
         // The published package goes without.
-        return Vec::new();
+        return;
     }
-    let entries = fs::read_dir(folder).unwrap();
-    entries
-        .map(|entry| fs::read(entry.unwrap().path()).unwrap())
-        .collect()
+    let seeds: Vec<_> = fs::read_dir(root.join(folder)).unwrap().collect();
+    assert!(seeds.len() >= 25, "{folder}: {}", seeds.len());
+    for seed in seeds {
+        property(&fs::read(seed.unwrap().path()).unwrap());
+    }
+}
+
+#[test]
+fn signature_holds_for_the_seeds_of_the_fuzzer() {
+    replay(properties::signature, "fuzz/seeds/signature");
+}
+
+#[test]
+fn notification_holds_for_the_seeds_of_the_fuzzer() {
+    replay(properties::notification, "fuzz/seeds/notification");
+    replay(properties::notification, "tests/data/fixtures");
 }
 
 #[test]
 fn delivery_holds_for_the_seeds_of_the_fuzzer() {
-    let seeds = seeds("delivery");
-    assert!(seeds.len() > 50 || !Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").exists());
-    seeds.iter().for_each(|seed| properties::delivery(seed));
+    replay(properties::delivery, "fuzz/seeds/delivery");
+}
+
+#[test]
+fn middleware_holds_for_the_seeds_of_the_fuzzer() {
+    replay(properties::middleware, "fuzz/seeds/middleware");
+}
+
+fn header() -> impl Strategy<Value = Vec<u8>> {
+    let mark = prop_oneof![
+        Just(b'$'),
+        Just(b'&'),
+        Just(b'!'),
+        Just(b'?'),
+        Just(b'%'),
+        Just(b','),
+        Just(b' '),
+        Just(b'\t'),
+        Just(b'\n'),
+        Just(b'='),
+    ];
+    let piece = prop_oneof![
+        10 => mark.prop_map(|mark| vec![mark]),
+        1 => vec(1_u8.., 1..50),
+        1 => "[A-Za-z0-9+/_-]{43}=".prop_map(String::into_bytes),
+    ];
+    vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        vec(any::<u8>(), 0..300),
+        Just(crate::support::CHANGE.to_vec()),
+    ]
 }
 
 proptest! {
     #[test]
-    fn delivery_holds_for_generated_headers_and_bodies(
-        header in vec(
-            prop_oneof![
-                Just(b"$".to_vec()),
-                Just(b"&".to_vec()),
-                Just(b"%".to_vec()),
-                Just(b",".to_vec()),
-                Just(b" ".to_vec()),
-                Just(b"\t".to_vec()),
-                Just(b"\n".to_vec()),
-                Just(b"=".to_vec()),
-                vec(1_u8.., 1..50),
-                "[A-Za-z0-9+/]{42}[A-Za-z0-9+/]=".prop_map(String::into_bytes),
-            ],
-            0..8,
-        ),
-        body in prop_oneof![
-            vec(any::<u8>(), 0..300),
-            Just(include_bytes!("../data/fixtures/push-change.json").to_vec()),
-        ],
+    fn signature_holds_for_generated_secrets_headers_and_bodies(
+        secrets in vec(prop_oneof![Just("CRN_é".to_owned()), "\\PC{0,80}"], 1..5),
+        header in header(),
+        body in body(),
     ) {
-        properties::delivery(&[&header.concat()[..], b"\0", &body].concat());
+        let secrets = secrets.join("\n");
+        properties::signature(&[secrets.as_bytes(), &header, &body].join(&0));
+    }
+
+    // Whole notifications are generated in `notification::properties`.
+    #[test]
+    fn notification_holds_for_generated_bytes(body in body()) {
+        properties::notification(&body);
+    }
+
+    #[test]
+    fn delivery_holds_for_generated_headers_and_bodies(header in header(), body in body()) {
+        properties::delivery(&[header, body].join(&0));
+    }
+
+    #[test]
+    fn middleware_holds_for_generated_exchanges(exchange in vec(any::<u8>(), 0..200)) {
+        properties::middleware(&exchange);
     }
 }

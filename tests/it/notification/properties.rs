@@ -7,6 +7,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::fixtures::FIXTURES;
+use crate::properties;
 
 type Json = BoxedStrategy<Value>;
 type Member = (&'static str, BoxedStrategy<Option<Value>>);
@@ -235,38 +236,22 @@ fn any_body() -> impl Strategy<Value = (&'static str, Value)> {
     select(Notification::KINDS).prop_flat_map(|kind| (Just(kind), body(kind)))
 }
 
-fn comes_back(body: &[u8]) -> Result<Notification, TestCaseError> {
-    let notification = Notification::from_slice(body);
-    let job = serde_json::to_string(&notification).unwrap();
-    let back: Notification = serde_json::from_str(&job).unwrap();
-    prop_assert_eq!(&back, &notification);
-    if let Notification::Unknown(unknown) = &back {
-        prop_assert_eq!(unknown.body(), body);
-    }
-    Ok(notification)
-}
-
 proptest! {
     #[test]
     fn a_notification_of_any_kind_is_read_whole_and_comes_back_the_same((kind, body) in any_body()) {
-        let notification = comes_back(body.to_string().as_bytes())?;
+        let notification = properties::notification(body.to_string().as_bytes());
         prop_assert!(!matches!(notification, Notification::Unknown(_)), "{notification:?}");
         prop_assert_eq!(notification.kind(), kind);
         prop_assert_eq!(serde_json::to_value(&notification).unwrap(), body);
     }
 
     #[test]
-    fn any_bytes_come_back_as_they_were(body: Vec<u8>) {
-        comes_back(&body)?;
+    fn the_property_holds_for_any_text(body in "[ \\n]?[\\[{\"]?\\PC{0,20}[\\]}\"]?[ \\n]?") {
+        properties::notification(body.as_bytes());
     }
 
     #[test]
-    fn any_text_comes_back_as_it_was(body in "[ \\n]?[\\[{\"]?\\PC{0,20}[\\]}\"]?[ \\n]?") {
-        comes_back(body.as_bytes())?;
-    }
-
-    #[test]
-    fn a_fixture_with_any_byte_changed_comes_back_the_same(
+    fn the_property_holds_for_a_fixture_with_any_byte_changed(
         fixture in 0..FIXTURES.len(),
         place in any::<prop::sample::Index>(),
         byte: u8,
@@ -274,6 +259,6 @@ proptest! {
         let mut body = FIXTURES[fixture].body().to_string().into_bytes();
         let place = place.index(body.len());
         body[place] = byte;
-        comes_back(&body)?;
+        properties::notification(&body);
     }
 }

@@ -7,29 +7,16 @@ use cronofy_webhook::notification::UnknownReason;
 
 use super::fixtures::FIXTURES;
 use super::unknown;
-
-/// Reads bytes, and checks that what was read comes back from a queue as the same.
-fn survive(body: &[u8]) -> Notification {
-    let notification = Notification::from_slice(body);
-    let job = serde_json::to_string(&notification).unwrap();
-    assert_eq!(
-        serde_json::from_str::<Notification>(&job).unwrap(),
-        notification
-    );
-    if let Notification::Unknown(unknown) = &notification {
-        assert_eq!(unknown.body(), body);
-    }
-    notification
-}
+use crate::properties;
 
 /// Puts `text` where any value of any fixture is.
 fn survive_everywhere(text: &str) {
-    survive(text.as_bytes());
+    properties::notification(text.as_bytes());
     for fixture in FIXTURES {
         let body = fixture.body();
         for path in super::paths(&body) {
             let body = super::with(&body, &path, |value| *value = "MARK".into());
-            survive(body.to_string().replace("\"MARK\"", text).as_bytes());
+            properties::notification(body.to_string().replace("\"MARK\"", text).as_bytes());
         }
     }
 }
@@ -46,7 +33,7 @@ fn deep_nesting_is_survived_anywhere() {
         "[".repeat(DEPTH),
         "{\"notification\":".repeat(DEPTH),
     ] {
-        survive(text.as_bytes());
+        properties::notification(text.as_bytes());
         for body in [
             format!(r#"{{"notification":{text}}}"#),
             format!(r#"{{"authorization":{text}}}"#),
@@ -54,7 +41,7 @@ fn deep_nesting_is_survived_anywhere() {
                 r#"{{"notification":{{"type":"event_subscription","x":{text}}},"event":{text}}}"#
             ),
         ] {
-            survive(body.as_bytes());
+            properties::notification(body.as_bytes());
         }
     }
 }
@@ -66,7 +53,7 @@ fn what_is_not_known_may_be_nested_however_deep() {
         r#"{{"notification":{{"type":"event_subscription","x":{nested}}},"event":{{"event_id":"e","x":{nested}}},"x":{nested}}}"#
     );
     assert!(matches!(
-        survive(body.as_bytes()),
+        properties::notification(body.as_bytes()),
         Notification::EventSubscription(_)
     ));
 }
@@ -114,7 +101,7 @@ fn a_body_that_is_no_object_is_unknown() {
         b"{\"notification\":{\"type\":\"change\"},}",
         b"\x1f\x8b\x08",
     ] {
-        let notification = survive(body);
+        let notification = properties::notification(body);
         assert_eq!(unknown(&notification), (None, &UnknownReason::NotAnObject));
     }
 }
@@ -124,7 +111,7 @@ fn a_fixture_cut_anywhere_is_survived() {
     for fixture in FIXTURES {
         let body = fixture.body().to_string();
         for end in 0..body.len() {
-            unknown(&survive(&body.as_bytes()[..end]));
+            unknown(&properties::notification(&body.as_bytes()[..end]));
         }
     }
 }

@@ -1,0 +1,28 @@
+//! The properties of `tests/it/properties`, built once for all targets.
+
+#[path = "../../tests/it/properties/mod.rs"]
+mod properties;
+
+#[expect(dead_code, reason = "the tests use all of it")]
+#[path = "../../tests/it/support.rs"]
+mod support;
+
+/// Secrets, a header and a body, through `Verifier`.
+pub fn signature(input: &[u8]) {
+    properties::signature(input);
+}
+
+/// A body, through `Notification::from_slice`.
+pub fn notification(input: &[u8]) {
+    properties::notification(input);
+}
+
+/// A header and a body, through `Delivery::verify`.
+pub fn delivery(input: &[u8]) {
+    properties::delivery(input);
+}
+
+/// A request that takes its time, through the layer.
+pub fn middleware(input: &[u8]) {
+    properties::middleware(input);
+}

@@ -1,0 +1,43 @@
+use std::error::Error as _;
+
+use bytes::Bytes;
+use cronofy_webhook::signature::SignatureError;
+use cronofy_webhook::{Delivery, Notification, Rejection, RejectionKind, Verifier};
+
+use super::reference::{self, Verdict};
+
+const HELD: [&str; 2] = ["CRN_held", "CRN_held as well"];
+
+/// `Delivery::verify` accepts what the reference accepts, refuses the rest with the reason, and keeps the body byte for
+/// byte.
+///
+/// The input is a header as in [`reference::headers`] and a body, with a zero byte between them.
+pub(crate) fn delivery(input: &[u8]) {
+    let mut parts = input.splitn(2, |byte| *byte == 0);
+    let mut part = || parts.next().unwrap_or_default();
+    let (header, body) = (part(), part());
+    let headers = reference::headers(header, &HELD, body);
+    let verifier = Verifier::new(HELD).expect("none is blank");
+
+    let verdict = match Delivery::verify(&verifier, &headers, Bytes::copy_from_slice(body)) {
+        Ok(delivery) => {
+            assert_eq!(delivery.body(), body);
+            assert_eq!(delivery.notification(), &Notification::from_slice(body));
+            Verdict::from(delivery.signature())
+        }
+        Err(rejection) => refused(&rejection),
+    };
+    assert_eq!(verdict, reference::verdict(&HELD, &headers, body));
+}
+
+fn refused(rejection: &Rejection) -> Verdict {
+    let cause = rejection.source().and_then(|cause| cause.downcast_ref());
+    let verdict = Verdict::from(cause.expect("says why"));
+    let kind = match cause {
+        Some(SignatureError::Missing) => RejectionKind::SignatureMissing,
+        Some(SignatureError::Malformed { .. }) => RejectionKind::SignatureMalformed,
+        _ => RejectionKind::SignatureMismatch,
+    };
+    assert_eq!((rejection.kind(), rejection.status().as_u16()), (kind, 401));
+    verdict
+}

@@ -1,0 +1,199 @@
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use bytes::Bytes;
+use cronofy_webhook::Overrun;
+use cronofy_webhook::signature::HEADER;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Method, Request};
+
+use super::HELD;
+use crate::properties::reference;
+use crate::support::{CHANGE, Script, Step};
+
+/// A request, how its body comes, what the handler does with it, and how the layer is set.
+///
+/// All times are whole milliseconds, as the timers know no finer ones, and few, so that they often coincide.
+#[derive(Arbitrary, Debug)]
+pub(super) struct Exchange {
+    pub(super) signature: Signature,
+    #[arbitrary(with = few)]
+    pub(super) body: Vec<Chunk>,
+    pub(super) handler: Handler,
+    #[arbitrary(with = |u: &mut Unstructured<'_>| millis(u, 1, 20))]
+    pub(super) budget: Duration,
+    #[arbitrary(with = overrun)]
+    pub(super) overrun: Overrun,
+    #[arbitrary(with = |u: &mut Unstructured<'_>| millis(u, 0, 20))]
+    pub(super) grace: Duration,
+    #[arbitrary(with = |u: &mut Unstructured<'_>| perhaps(u, |u| millis(u, 0, 30)))]
+    pub(super) hang_up: Option<Duration>,
+    /// How much larger than the body the limit is.
+    #[arbitrary(with = |u: &mut Unstructured<'_>| u.int_in_range(-2..=2))]
+    room: isize,
+    /// By how much the length that the body type declares is over the limit.
+    #[arbitrary(with = |u: &mut Unstructured<'_>| perhaps(u, |u| u.int_in_range(-2..=2)))]
+    declared: Option<isize>,
+    content_length: Option<ContentLength>,
+    is_post: bool,
+    header: Vec<u8>,
+}
+
+#[derive(Arbitrary, Debug)]
+pub(super) enum Signature {
+    First,
+    Second,
+    BesideOneNotHeld,
+    NotHeld,
+    Absent,
+    Blank,
+    Text(Vec<u8>),
+}
+
+#[derive(Arbitrary, Debug)]
+pub(super) enum Chunk {
+    Data(Vec<u8>),
+    Change,
+    /// With the genuine signature in them, which nothing may take for one.
+    Trailers,
+    Pause(#[arbitrary(with = |u: &mut Unstructured<'_>| millis(u, 1, 20))] Duration),
+    Fail,
+    Hang,
+}
+
+#[derive(Arbitrary, Debug)]
+pub(super) struct Handler {
+    #[arbitrary(with = |u: &mut Unstructured<'_>| millis(u, 0, 40))]
+    pub(super) takes: Duration,
+    pub(super) end: HandlerEnd,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub(super) enum HandlerEnd {
+    Answer(#[arbitrary(with = |u: &mut Unstructured<'_>| u.int_in_range(200..=599))] u16),
+    Fail,
+    Panic,
+    Hang,
+}
+
+#[derive(Arbitrary, Debug)]
+enum ContentLength {
+    /// By how much it is over the limit.
+    Over(#[arbitrary(with = |u: &mut Unstructured<'_>| u.int_in_range(-2..=2))] isize),
+    NoNumber,
+}
+
+/// Something that went through the layer if it is still there behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Extension;
+
+impl Exchange {
+    /// All data of the body, whether it gets there or not.
+    pub(super) fn data(&self) -> Vec<u8> {
+        self.body.iter().flat_map(Chunk::data).copied().collect()
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.data().len().saturating_add_signed(self.room).max(1)
+    }
+
+    /// The lengths that are declared before the body is read.
+    pub(super) fn declared(&self) -> impl Iterator<Item = usize> {
+        let in_header = match self.content_length {
+            Some(ContentLength::Over(by)) => Some(by),
+            Some(ContentLength::NoNumber) | None => None,
+        };
+        let over = self.declared.into_iter().chain(in_header);
+        over.map(|by| self.limit().saturating_add_signed(by))
+    }
+
+    pub(super) fn headers(&self) -> HeaderMap {
+        let text = match &self.signature {
+            Signature::First => b"$",
+            Signature::Second => b"&",
+            Signature::BesideOneNotHeld => &b"%,$"[..],
+            Signature::NotHeld => b"%",
+            Signature::Absent => return self.other_headers(),
+            Signature::Blank => b" , ",
+            Signature::Text(text) => text,
+        };
+        let mut headers = self.other_headers();
+        headers.extend(reference::headers(text, &HELD, &self.data()));
+        headers
+    }
+
+    fn other_headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Ok(value) = HeaderValue::from_bytes(&self.header) {
+            headers.append("x-header", value);
+        }
+        let length = self.content_length.as_ref().map(|length| match length {
+            ContentLength::Over(by) => self.limit().saturating_add_signed(*by).into(),
+            ContentLength::NoNumber => HeaderValue::from_static("many"),
+        });
+        if let Some(length) = length {
+            headers.append(CONTENT_LENGTH, length);
+        }
+        headers
+    }
+
+    pub(super) fn request(&self) -> Request<Script> {
+        let mut trailers = HeaderMap::new();
+        let genuine = reference::signature(HELD[0], &self.data());
+        trailers.insert(HEADER, HeaderValue::from_bytes(&genuine).expect("Base64"));
+
+        let mut body = Script::new(self.body.iter().map(|chunk| match chunk {
+            Chunk::Data(_) | Chunk::Change => Step::Data(Bytes::copy_from_slice(chunk.data())),
+            Chunk::Trailers => Step::Trailers(trailers.clone()),
+            Chunk::Pause(time) => Step::Pause(*time),
+            Chunk::Fail => Step::Fail("of the body"),
+            Chunk::Hang => Step::Hang,
+        }));
+        if let Some(over) = self.declared {
+            body = body.declaring(self.limit().saturating_add_signed(over) as u64);
+        }
+        let mut request = Request::new(body);
+        if self.is_post {
+            *request.method_mut() = Method::POST;
+        }
+        *request.uri_mut() = "/cronofy/42?source=cronofy".parse().expect("a path");
+        *request.headers_mut() = self.headers();
+        request.extensions_mut().insert(Extension);
+        request
+    }
+}
+
+impl Chunk {
+    pub(super) fn data(&self) -> &[u8] {
+        match self {
+            Self::Data(data) => data,
+            Self::Change => CHANGE,
+            Self::Trailers | Self::Pause(_) | Self::Fail | Self::Hang => &[],
+        }
+    }
+}
+
+/// So few that tokio lets a task have them all at once.
+fn few(u: &mut Unstructured<'_>) -> Result<Vec<Chunk>> {
+    u.arbitrary_iter()?.take(20).collect()
+}
+
+fn millis(u: &mut Unstructured<'_>, least: u64, most: u64) -> Result<Duration> {
+    u.int_in_range(least..=most).map(Duration::from_millis)
+}
+
+fn perhaps<T>(
+    u: &mut Unstructured<'_>,
+    some: impl FnOnce(&mut Unstructured<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    if u.arbitrary()? {
+        some(u).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+fn overrun(u: &mut Unstructured<'_>) -> Result<Overrun> {
+    u.choose(&[Overrun::Finish, Overrun::Accept, Overrun::Cancel])
+        .copied()
+}

@@ -1,0 +1,13 @@
+//! Properties, each stated once as a plain function of some bytes: the tests run them over the seeds and over generated
+//! input, and the fuzz targets, which include this folder, over what they find.
+
+mod delivery;
+mod middleware;
+mod notification;
+mod reference;
+mod signature;
+
+pub(crate) use self::delivery::delivery;
+pub(crate) use self::middleware::middleware;
+pub(crate) use self::notification::notification;
+pub(crate) use self::signature::signature;

@@ -1,0 +1,179 @@
+//! What a check of signatures has to come to, in the plainest way and without any code of the library.
+
+use cronofy_webhook::signature::{HEADER, SignatureError, SignatureMatch};
+use http::{HeaderMap, HeaderValue};
+use sha2::{Digest as _, Sha256};
+
+const NOT_HELD: &str = "CRN_not held";
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+type Tag = [u8; 32];
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Accepted {
+        index: usize,
+        unknown_signatures: usize,
+        unused_secrets: Vec<usize>,
+    },
+    Missing,
+    Malformed {
+        listed: usize,
+    },
+    Mismatch {
+        listed: usize,
+        malformed: usize,
+        tried: usize,
+    },
+}
+
+impl From<&SignatureMatch> for Verdict {
+    fn from(signature: &SignatureMatch) -> Self {
+        Self::Accepted {
+            index: signature.index(),
+            unknown_signatures: signature.unknown_signatures(),
+            unused_secrets: signature.unused_secrets().map(|(index, _)| index).collect(),
+        }
+    }
+}
+
+impl From<&SignatureError> for Verdict {
+    fn from(error: &SignatureError) -> Self {
+        match *error {
+            SignatureError::Missing => Self::Missing,
+            SignatureError::Malformed { listed, .. } => Self::Malformed { listed },
+            SignatureError::Mismatch {
+                listed,
+                malformed,
+                tried,
+                ..
+            } => Self::Mismatch {
+                listed,
+                malformed,
+                tried,
+            },
+            ref other => panic!("{other}"),
+        }
+    }
+}
+
+pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Verdict {
+    let members = members(headers);
+    if members.is_empty() {
+        return Verdict::Missing;
+    }
+    let signatures: Vec<Tag> = members.iter().filter_map(|member| decode(member)).collect();
+    if signatures.is_empty() {
+        return Verdict::Malformed {
+            listed: members.len(),
+        };
+    }
+    let tags: Vec<Tag> = secrets.iter().map(|secret| tag(secret, body)).collect();
+    match tags.iter().position(|tag| signatures.contains(tag)) {
+        Some(index) => Verdict::Accepted {
+            index,
+            unknown_signatures: signatures.iter().filter(|s| !tags.contains(s)).count(),
+            unused_secrets: (0..tags.len())
+                .filter(|index| !signatures.contains(&tags[*index]))
+                .collect(),
+        },
+        None => Verdict::Mismatch {
+            listed: members.len(),
+            malformed: members.len() - signatures.len(),
+            tried: secrets.len(),
+        },
+    }
+}
+
+/// The header lines that a text stands for, as far as a header can have them.
+///
+/// A line feed begins another line. `$`, `&`, `!` and `?` are the signatures of the body by the first four secrets, and
+/// `%` is one by a secret that is not held.
+pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
+    let expand = |byte: &u8| {
+        let secret = match byte {
+            b'%' => Some(NOT_HELD),
+            byte => b"$&!?"
+                .iter()
+                .position(|mark| mark == byte)
+                .and_then(|index| secrets.get(index).copied()),
+        };
+        secret.map_or(vec![*byte], |secret| signature(secret, body))
+    };
+    text.split(|byte| *byte == b'\n')
+        .map(|line| line.iter().flat_map(expand).collect::<Vec<u8>>())
+        .filter_map(|line| Some((HEADER, HeaderValue::from_bytes(&line).ok()?)))
+        .collect()
+}
+
+/// The one text that is the signature of this body by this secret.
+pub(super) fn signature(secret: &str, body: &[u8]) -> Vec<u8> {
+    let mut bits: Vec<u8> = tag(secret, body)
+        .iter()
+        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
+        .collect();
+    bits.extend([0, 0]);
+    let mut text: Vec<u8> = bits
+        .chunks(6)
+        .map(|bits| ALPHABET[usize::from(number(bits))])
+        .collect();
+    text.push(b'=');
+    text
+}
+
+/// HMAC-SHA256, as RFC 2104 has it.
+fn tag(secret: &str, body: &[u8]) -> Tag {
+    let hashed = Sha256::digest(secret);
+    let secret = match secret.as_bytes() {
+        long @ [_, ..] if long.len() > 64 => &hashed[..],
+        short => short,
+    };
+    let mut key = [0; 64];
+    key[..secret.len()].copy_from_slice(secret);
+    let inner = Sha256::digest([&key.map(|byte| byte ^ 0x36)[..], body].concat());
+    Sha256::digest([&key.map(|byte| byte ^ 0x5c)[..], &inner].concat()).into()
+}
+
+fn members(headers: &HeaderMap) -> Vec<Vec<u8>> {
+    let mut members = Vec::new();
+    for line in headers.get_all(HEADER) {
+        for member in line.as_bytes().split(|byte| *byte == b',') {
+            let mut member = member;
+            while let [b' ' | b'\t', rest @ ..] = member {
+                member = rest;
+            }
+            while let [rest @ .., b' ' | b'\t'] = member {
+                member = rest;
+            }
+            if !member.is_empty() {
+                members.push(member.to_vec());
+            }
+        }
+    }
+    members
+}
+
+/// Base64 of 32 bytes: 43 symbols of 6 bits, of which the last two are zero, and one `=`.
+fn decode(member: &[u8]) -> Option<Tag> {
+    let (b'=', symbols) = member.split_last()? else {
+        return None;
+    };
+    if symbols.len() != 43 {
+        return None;
+    }
+    let mut bits = Vec::new();
+    for symbol in symbols {
+        let value = ALPHABET.iter().position(|known| known == symbol)?;
+        bits.extend((0..6).rev().map(|bit| (value >> bit & 1) as u8));
+    }
+    let bytes: Vec<u8> = match &bits[..] {
+        [bits @ .., 0, 0] => bits.chunks(8).map(number).collect(),
+        _ => return None,
+    };
+    bytes.try_into().ok()
+}
+
+fn number(bits: &[u8]) -> u8 {
+    bits.iter().fold(0, |number, bit| number << 1 | bit)
+}
