@@ -20,19 +20,19 @@ pub(super) struct Exchange {
     #[arbitrary(with = few)]
     pub(super) body: Vec<Chunk>,
     pub(super) handler: Handler,
-    #[arbitrary(with = |u: &mut Unstructured<'_>| millis(u, 1, 20))]
+    #[arbitrary(with = millis::<1, 20>)]
     pub(super) budget: Duration,
     #[arbitrary(with = overrun)]
     pub(super) overrun: Overrun,
-    #[arbitrary(with = |u: &mut Unstructured<'_>| millis(u, 0, 20))]
+    #[arbitrary(with = millis::<0, 20>)]
     pub(super) grace: Duration,
-    #[arbitrary(with = |u: &mut Unstructured<'_>| perhaps(u, |u| millis(u, 0, 30)))]
+    #[arbitrary(with = perhaps(millis::<0, 30>))]
     pub(super) hang_up: Option<Duration>,
     /// How much larger than the body the limit is.
-    #[arbitrary(with = |u: &mut Unstructured<'_>| u.int_in_range(-2..=2))]
+    #[arbitrary(with = a_few_bytes)]
     room: isize,
     /// By how much the length that the body type declares is over the limit.
-    #[arbitrary(with = |u: &mut Unstructured<'_>| perhaps(u, |u| u.int_in_range(-2..=2)))]
+    #[arbitrary(with = perhaps(a_few_bytes))]
     declared: Option<isize>,
     content_length: Option<ContentLength>,
     is_post: bool,
@@ -56,21 +56,21 @@ pub(super) enum Chunk {
     Change,
     /// With the genuine signature in them, which nothing may take for one.
     Trailers,
-    Pause(#[arbitrary(with = |u: &mut Unstructured<'_>| millis(u, 1, 20))] Duration),
+    Pause(#[arbitrary(with = millis::<1, 20>)] Duration),
     Fail,
     Hang,
 }
 
 #[derive(Arbitrary, Debug)]
 pub(super) struct Handler {
-    #[arbitrary(with = |u: &mut Unstructured<'_>| millis(u, 0, 40))]
+    #[arbitrary(with = millis::<0, 40>)]
     pub(super) takes: Duration,
     pub(super) end: HandlerEnd,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub(super) enum HandlerEnd {
-    Answer(#[arbitrary(with = |u: &mut Unstructured<'_>| u.int_in_range(200..=599))] u16),
+    Answer(#[arbitrary(with = status)] u16),
     Fail,
     Panic,
     Hang,
@@ -79,7 +79,7 @@ pub(super) enum HandlerEnd {
 #[derive(Arbitrary, Debug)]
 enum ContentLength {
     /// By how much it is over the limit.
-    Over(#[arbitrary(with = |u: &mut Unstructured<'_>| u.int_in_range(-2..=2))] isize),
+    Over(#[arbitrary(with = a_few_bytes)] isize),
     NoNumber,
 }
 
@@ -178,19 +178,22 @@ fn few(u: &mut Unstructured<'_>) -> Result<Vec<Chunk>> {
     u.arbitrary_iter()?.take(20).collect()
 }
 
-fn millis(u: &mut Unstructured<'_>, least: u64, most: u64) -> Result<Duration> {
-    u.int_in_range(least..=most).map(Duration::from_millis)
+fn millis<const LEAST: u64, const MOST: u64>(u: &mut Unstructured<'_>) -> Result<Duration> {
+    u.int_in_range(LEAST..=MOST).map(Duration::from_millis)
+}
+
+fn a_few_bytes(u: &mut Unstructured<'_>) -> Result<isize> {
+    u.int_in_range(-2..=2)
+}
+
+fn status(u: &mut Unstructured<'_>) -> Result<u16> {
+    u.int_in_range(200..=599)
 }
 
 fn perhaps<T>(
-    u: &mut Unstructured<'_>,
-    some: impl FnOnce(&mut Unstructured<'_>) -> Result<T>,
-) -> Result<Option<T>> {
-    if u.arbitrary()? {
-        some(u).map(Some)
-    } else {
-        Ok(None)
-    }
+    some: fn(&mut Unstructured<'_>) -> Result<T>,
+) -> impl Fn(&mut Unstructured<'_>) -> Result<Option<T>> {
+    move |u| u.arbitrary::<bool>()?.then(|| some(u)).transpose()
 }
 
 fn overrun(u: &mut Unstructured<'_>) -> Result<Overrun> {
