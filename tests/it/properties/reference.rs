@@ -89,22 +89,46 @@ pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Ver
 /// The header lines that a text stands for, as far as a header can have them.
 ///
 /// A line feed begins another line. `$`, `&`, `!` and `?` are the signatures of the body by the first four secrets, and
-/// `%` is one by a secret that is not held.
+/// `%` is one by a secret that is not held. `~`, `^` and `*` are the first one spoilt: in the alphabet for URLs, with a bit
+/// too many, and without its padding.
 pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
-    let expand = |byte: &u8| {
-        let secret = match byte {
-            b'%' => Some(NOT_HELD),
-            byte => b"$&!?"
-                .iter()
-                .position(|mark| mark == byte)
-                .and_then(|index| secrets.get(index).copied()),
+    let by = |index: usize| Some(signature(secrets.get(index)?, body));
+    let expand = |mark: &u8| {
+        let signature = match mark {
+            b'$' => by(0),
+            b'&' => by(1),
+            b'!' => by(2),
+            b'?' => by(3),
+            b'%' => Some(signature(NOT_HELD, body)),
+            b'~' | b'^' | b'*' => by(0).map(|genuine| spoilt(*mark, genuine)),
+            _ => None,
         };
-        secret.map_or(vec![*byte], |secret| signature(secret, body))
+        signature.unwrap_or(vec![*mark])
     };
     text.split(|byte| *byte == b'\n')
         .map(|line| line.iter().flat_map(expand).collect::<Vec<u8>>())
         .filter_map(|line| Some((HEADER, HeaderValue::from_bytes(&line).ok()?)))
         .collect()
+}
+
+fn spoilt(mark: u8, mut signature: Vec<u8>) -> Vec<u8> {
+    match mark {
+        b'~' => {
+            for symbol in &mut signature {
+                *symbol = match *symbol {
+                    b'+' => b'-',
+                    b'/' => b'_',
+                    other => other,
+                };
+            }
+        }
+        b'^' => {
+            let last = ALPHABET.iter().position(|known| *known == signature[42]);
+            signature[42] = ALPHABET[last.expect("a symbol") + 1];
+        }
+        _ => drop(signature.pop()),
+    }
+    signature
 }
 
 /// The one text that is the signature of this body by this secret.

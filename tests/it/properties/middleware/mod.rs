@@ -24,6 +24,9 @@ mod model;
 
 const HELD: [&str; 2] = ["CRN_held", "CRN_held as well"];
 
+/// Longer than anything takes. On a paused clock it is over as soon as there is nothing else to wait for.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
 const OF_THE_HANDLER: &str = "of the handler";
 
 /// Whatever comes, and however slowly, the middleware does what the model says, at the very millisecond; the handler gets
@@ -57,15 +60,11 @@ async fn run(exchange: &Exchange) -> Course {
 
     let started = Instant::now();
     let answer = caught(service.oneshot(exchange.request()));
-    let answer = match exchange.hang_up {
-        Some(hang_up) => timeout(hang_up, answer).await.ok(),
-        None => Some(answer.await),
-    };
-    let answer = (self::answer(answer).await, started.elapsed());
+    let answer = timeout(exchange.hang_up.unwrap_or(AN_HOUR), answer).await;
+    let answer = (self::answer(answer.ok()).await, started.elapsed());
 
     tracker.close();
-    // Nothing takes as long, and the clock is paused: it ends at once if nobody is there to wait for.
-    timeout(Duration::from_secs(3600), tracker.wait())
+    timeout(AN_HOUR, tracker.wait())
         .await
         .expect("the background ends");
     let idle = started.elapsed();
