@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reading any bytes ends, in memory that grows with their number, and what was read is what they say: it comes back the
-/// same from a queue, holds nothing that was not sent, and is `Unknown` for a reason that is true.
+/// Reading any bytes ends, in memory that grows with their number, and what was read is what they say: it comes back
+/// the same from a queue, holds nothing that was not sent, and is `Unknown` for a reason that is true.
 pub(crate) fn notification(body: &[u8]) -> Notification {
     let mut read = None;
     let memory = allocation_counter::measure(|| read = Some(Notification::from_slice(body)));

@@ -89,8 +89,8 @@ pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Ver
 /// The header lines that a text stands for, as far as a header can have them.
 ///
 /// A line feed begins another line. `$`, `&`, `!` and `?` are the signatures of the body by the first four secrets, and
-/// `%` is one by a secret that is not held. `~`, `^` and `*` are the first one spoilt: in the alphabet for URLs, with a bit
-/// too many, and without its padding.
+/// `%` is one by a secret that is not held. `~`, `^` and `*` are the first one spoilt: in the alphabet for URLs, with a
+/// bit too many, and without its padding.
 pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
     let by = |index: usize| Some(signature(secrets.get(index)?, body));
     let expand = |mark: &u8| {

@@ -4,8 +4,8 @@ use super::reference::{self, Verdict};
 
 /// `Verifier` says of every header what the reference says, down to the counts, and signs as the reference does.
 ///
-/// The input is up to four secrets, a line each, a header as in [`reference::headers`], and a body, with a zero byte after
-/// each but the last.
+/// The input is up to four secrets, a line each, a header as in [`reference::headers`], and a body, with a zero byte
+/// after each but the last.
 pub(crate) fn signature(input: &[u8]) {
     let mut parts = input.splitn(3, |byte| *byte == 0);
     let mut part = || parts.next().unwrap_or_default();

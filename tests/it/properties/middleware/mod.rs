@@ -29,8 +29,8 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 
 const OF_THE_HANDLER: &str = "of the handler";
 
-/// Whatever comes, and however slowly, the middleware does what the model says, at the very millisecond; the handler gets
-/// the request as it was sent; and nothing is left at work in the end.
+/// Whatever comes, and however slowly, the middleware does what the model says, at the very millisecond; the handler
+/// gets the request as it was sent; and nothing is left at work in the end.
 ///
 /// The input is whatever `arbitrary` makes an exchange of.
 pub(crate) fn middleware(input: &[u8]) {
