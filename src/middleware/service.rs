@@ -67,18 +67,15 @@ fn admit<B: Body>(request: &Request<B>, limit: usize) -> Result<(), Rejection> {
     if !signature::is_signed(request.headers()) {
         return Err(SignatureError::Missing.into());
     }
-    if declared_length(request).is_some_and(|length| length > limit as u64) {
-        return Err(Rejection::body_too_large(limit));
+    let declared = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
+        .unwrap_or(0)
+        .max(request.body().size_hint().lower());
+    if usize::try_from(declared).is_ok_and(|declared| declared <= limit) {
+        Ok(())
+    } else {
+        Err(Rejection::body_too_large(limit))
     }
-    Ok(())
-}
-
-/// A server that has read `Content-Length` tells so by the size hint. The header is looked up for a body that hides it.
-fn declared_length<B: Body>(request: &Request<B>) -> Option<u64> {
-    let hint = request.body().size_hint();
-    hint.exact().or_else(|| {
-        let header = request.headers().get(CONTENT_LENGTH);
-        let header = header.and_then(|value| value.to_str().ok()?.parse().ok());
-        header.max(Some(hint.lower()))
-    })
 }
