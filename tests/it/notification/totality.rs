@@ -159,6 +159,13 @@ fn slow_bodies(n: usize) -> Vec<String> {
 }
 
 #[test]
+fn a_body_that_is_slow_to_read_takes_no_more_memory_than_another() {
+    for body in slow_bodies(16 << 10) {
+        properties::notification(body.as_bytes());
+    }
+}
+
+#[test]
 fn a_body_sixteen_times_as_long_does_not_take_a_hundred_times_as_long() {
     let fastest = |body: &str| {
         let reading = |_| {
