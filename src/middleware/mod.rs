@@ -29,7 +29,7 @@
 //!   one, to be logged from there.
 //! - The budget covers the time until the inner service has answered with a head. Streaming a body afterwards is not
 //!   covered, and has nothing to say to Cronofy.
-//! - The tokio runtime must be running, with time enabled: calling the service or polling its future outside of it panics.
+//! - The future must be polled inside of a tokio runtime, with time enabled. Outside of one it panics as soon as it has to wait.
 //!
 //! # Example
 //!

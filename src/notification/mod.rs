@@ -118,7 +118,7 @@ pub use self::unknown::{Unknown, UnknownReason};
 /// A notification from Cronofy.
 ///
 /// Behind the middleware an axum handler takes it as an argument (feature `axum`). See the [module docs](self) for how
-/// a body is read.
+/// a body is read. The kinds with large bodies are in a [`Box`], which keeps the others small.
 ///
 /// With `serde_json` it serialises to the body that Cronofy would send, and back, so that it can cross a queue. An
 /// [`Unknown`] keeps its exact text: a JSON object goes as it is, any other text as a string, bytes that are no text
