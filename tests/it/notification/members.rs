@@ -339,3 +339,43 @@ fn a_code_is_never_printed() {
     let number = Notification::from_slice(br#"{"authorization":{"code":5327}}"#);
     assert!(!format!("{number:?}").contains("5327"));
 }
+
+#[test]
+fn what_is_malformed_is_named_if_the_name_is_ours_and_told_by_its_place_if_it_is_theirs() {
+    let detail = |channel: &str| {
+        let body = format!(r#"{{"notification":{{"type":"gdpr_requested"}},"channel":{channel}}}"#);
+        match unknown(&Notification::from_slice(body.as_bytes())).1 {
+            UnknownReason::Malformed { detail, .. } => detail.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let missing = detail(r#"{"channel_id":"chn_1"}"#);
+    assert!(
+        missing.starts_with("missing field `callback_url`"),
+        "{missing}"
+    );
+    let twice = detail(r#"{"channel_id":"chn_1","channel_id":"chn_2"}"#);
+    assert!(twice.starts_with("duplicate field `channel_id`"), "{twice}");
+    assert_eq!(
+        detail(r#""a secret""#),
+        "not as expected at line 1 column 10"
+    );
+}
+
+#[test]
+fn what_is_not_understood_crosses_a_queue_as_it_is_if_it_is_an_object_and_as_text_if_not() {
+    for (body, job) in [
+        (r#"{ "notification": { "type": "of_tomorrow" } }"#, None),
+        ("bonjour", Some(r#""bonjour""#)),
+        (" {}", Some(r#"" {}""#)),
+        ("[1]", Some(r#""[1]""#)),
+    ] {
+        let notification = Notification::from_slice(body.as_bytes());
+        let queued = serde_json::to_string(&notification).unwrap();
+        assert_eq!(queued, job.unwrap_or(body));
+        assert_eq!(
+            serde_json::from_str::<Notification>(&queued).unwrap(),
+            notification
+        );
+    }
+}
