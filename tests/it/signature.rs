@@ -187,6 +187,22 @@ fn a_signature_that_differs_in_any_one_bit_is_refused() {
     }
 }
 
+// Two differences must not cancel each other out where a comparison gathers them.
+#[test]
+fn a_signature_that_differs_by_the_same_bits_in_any_two_bytes_is_refused() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let ours = STANDARD.decode(signature(SECRET)).unwrap();
+    for second in 0..ours.len() {
+        for first in 0..second {
+            let mut forged = ours.clone();
+            forged[first] ^= 0x55;
+            forged[second] ^= 0x55;
+            let forged = STANDARD.encode(forged);
+            assert!(verify(&[&forged]).is_err(), "bytes {first} and {second}");
+        }
+    }
+}
+
 #[test]
 fn a_body_that_differs_in_any_one_byte_is_refused() {
     let headers = headers([signature(SECRET)]);
