@@ -1,7 +1,7 @@
 //! The smallest real service: secrets from the environment, the account from the path, a shutdown that loses nothing.
 //!
 //! ```sh
-//! CRONOFY_CLIENT_SECRET=CRN_… cargo run --example axum --features tracing
+//! CRONOFY_CLIENT_SECRET=CRN_… cargo run --example axum
 //! ```
 //!
 //! | variable | |

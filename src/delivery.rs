@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use crate::notification::Notification;
-use crate::observe;
+use crate::events;
 use crate::rejection::Rejection;
 use crate::signature::{SignatureMatch, Verifier};
 
@@ -102,11 +102,11 @@ impl Delivery {
             }),
         };
         if delivery.signature().unknown_signatures() > 0 {
-            observe::signed_with_unknown_secret(&delivery);
+            events::signed_with_unknown_secret(&delivery);
         }
-        if observe::is_watching() {
+        if events::is_watching() {
             if let Notification::Unknown(unknown) = delivery.notification() {
-                observe::not_understood(unknown);
+                events::not_understood(unknown);
             }
         }
         Ok(delivery)

@@ -71,8 +71,6 @@
 //! # Features
 //!
 //! - `axum` (default): [`Notification`] and [`Delivery`] as extractors, [`Rejection`] as a response.
-//! - `tracing`: events under the target `cronofy_webhook`. A delivery is at debug level; refusals, late handlers and
-//!   whatever else an operator should look into are at warn or error level. None shows a secret, a signature or a body.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -81,7 +79,7 @@ mod delivery;
 mod extract;
 pub mod middleware;
 pub mod notification;
-mod observe;
+mod events;
 mod rejection;
 mod secret;
 pub mod signature;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use super::Overrun;
-use crate::observe;
+use crate::events;
 use crate::signature::Verifier;
 
 /// Leaves one of the five seconds that Cronofy gives for the way there and back.
@@ -46,7 +46,7 @@ impl Config {
             "the budget is zero, so that no answer could leave inside it: set a duration below the 5 s that Cronofy waits",
         );
         if budget >= CRONOFY_WAITS {
-            observe::budget_is_long(budget);
+            events::budget_is_long(budget);
         }
         self.budget = budget;
     }

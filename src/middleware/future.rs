@@ -17,7 +17,7 @@ use super::overrun::Handler;
 use super::read::ReadBody;
 use super::timer::Timer;
 use crate::delivery::{Deadline, Delivery};
-use crate::observe;
+use crate::events;
 use crate::rejection::Rejection;
 
 pin_project! {
@@ -96,7 +96,7 @@ where
         loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Refused { rejection } => {
-                    observe::refused(rejection);
+                    events::refused(rejection);
                     return Poll::Ready(Ok(rejection.to_response()));
                 }
                 StateProj::Read { body, call } => match body.poll(cx) {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use super::config::Config;
 use crate::delivery::Delivery;
-use crate::observe::{self, Outcome, RequestSpan};
+use crate::events::{self, Outcome, RequestSpan};
 use crate::rejection::{self, Rejection};
 
 /// What happens to a handler that is not done when the budget is spent.
@@ -127,7 +127,7 @@ impl<F> Handler<F> {
         match &answer {
             Poll::Ready(answer) => {
                 let status = answer.as_ref().ok().map(Response::status);
-                observe::answered(&self.delivery, self.started, status);
+                events::answered(&self.delivery, self.started, status);
             }
             Poll::Pending => {
                 self.future = Some(future);
@@ -144,7 +144,7 @@ impl<F> Handler<F> {
     pub(super) fn overrun<R: From<Bytes>>(&mut self) -> Response<R> {
         let overrun = self.config.overrun;
         let answer = overrun.answer(self.config.budget);
-        observe::late(
+        events::late(
             &self.delivery,
             self.started,
             overrun.as_str(),
@@ -178,7 +178,7 @@ impl<F> Drop for Handler<F> {
         };
         let overrun = self.config.overrun;
         surroundings.span.in_scope(|| {
-            observe::dropped(
+            events::dropped(
                 &self.delivery,
                 self.started,
                 overrun.as_str(),
@@ -229,6 +229,6 @@ impl Drop for Background {
                 Outcome::Aborted
             }
         });
-        observe::ended_in_background(&self.delivery, self.started, &outcome);
+        events::ended_in_background(&self.delivery, self.started, &outcome);
     }
 }

@@ -184,6 +184,12 @@ impl Notification {
         Self::read(body, || Bytes::copy_from_slice(body))
     }
 
+    /// As [`from_slice`](Self::from_slice), without a copy of the body of an `Unknown`, and with the paths of the optional
+    /// fields that could not be parsed and are absent for that reason (`channel.filters`).
+    pub(crate) fn parse(body: &Bytes) -> (Self, Vec<String>) {
+        (Self::from_bytes(body), Vec::new())
+    }
+
     /// As [`from_slice`](Self::from_slice), without a copy of what is not understood.
     pub(crate) fn from_bytes(body: &Bytes) -> Self {
         Self::read(body, || body.clone())
@@ -215,7 +221,8 @@ impl Notification {
         })
     }
 
-    /// The channel that the notification came through, for the kinds that come through one.
+    /// The channel that the notification came through, for the kinds that come through one, and of an
+    /// [`Unknown`] that has one.
     #[must_use]
     pub fn channel(&self) -> Option<&Channel> {
         match self {

@@ -47,6 +47,12 @@ impl Unknown {
         &self.reason
     }
 
+    /// The channel that the notification came through, if the body has one that could be parsed.
+    #[must_use]
+    pub fn channel(&self) -> Option<&super::Channel> {
+        None
+    }
+
     /// The body, byte for byte as it was received.
     #[must_use]
     pub fn body(&self) -> &Bytes {

@@ -12,7 +12,7 @@ use subtle::{Choice, ConditionallySelectable as _};
 
 use super::list::{List, MAC_LEN, Tag, decode, equal, tag};
 use super::{SignatureError, SignatureMatch};
-use crate::observe;
+use crate::events;
 use crate::secret::{Secret, SecretError};
 
 /// How many secrets are usually held: two, while one takes the place of the other. More cost an allocation.
@@ -201,7 +201,7 @@ impl Keys {
         }
         for (index, secret) in secrets.iter().enumerate() {
             if secret.has_stray_ends() {
-                observe::secret_has_stray_ends(index, secret.label());
+                events::secret_has_stray_ends(index, secret.label());
             }
         }
         // Allocated once: a vector that grows leaves keyed states behind in freed memory.

@@ -63,13 +63,13 @@ fn the_core_imports_neither_tower_nor_tokio_nor_http_body() {
 }
 
 #[test]
-fn nothing_but_observe_knows_tracing() {
+fn nothing_but_events_knows_tracing() {
     for file in files_below(&source("")) {
         let text = fs::read_to_string(&file).unwrap();
         let knows = text
             .lines()
             .any(|line| !line.trim_start().starts_with("//") && line.contains("tracing"));
-        assert_eq!(knows, file.ends_with("observe.rs"), "{}", file.display());
+        assert_eq!(knows, file.ends_with("events.rs"), "{}", file.display());
     }
 }
 

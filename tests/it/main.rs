@@ -6,14 +6,12 @@ mod allocations;
 mod answers;
 mod body;
 mod budget;
-#[cfg(feature = "tracing")]
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod house;
 #[cfg(feature = "axum")]
 mod load;
-#[cfg(feature = "tracing")]
 mod log;
 mod notification;
 mod overrun;

@@ -55,7 +55,6 @@ async fn a_graceful_shutdown_waits_for_a_hundred_handlers_in_the_background() {
     assert_eq!(outcomes(&mut slow), [true; 100]);
 }
 
-#[cfg(feature = "tracing")]
 #[tokio::test]
 #[ignore = "load"]
 async fn a_graceful_shutdown_ends_with_the_grace_and_each_handler_that_it_ended_is_an_event() {
@@ -81,7 +80,6 @@ async fn a_graceful_shutdown_ends_with_the_grace_and_each_handler_that_it_ended_
     assert_eq!(logged(&log, ended), 100);
 }
 
-#[cfg(feature = "tracing")]
 fn logged(log: &crate::log::Log, event: &str) -> usize {
     let lines = log.lines();
     lines.iter().filter(|line| line.starts_with(event)).count()
@@ -128,7 +126,6 @@ async fn a_panic_of_a_handler_ends_its_connection_and_no_other() {
     );
 }
 
-#[cfg(feature = "tracing")]
 #[tokio::test]
 #[ignore = "load"]
 async fn a_panic_in_the_background_is_an_event_and_ends_no_connection() {
