@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::notification::Notification;
 use crate::events;
+use crate::notification::Notification;
 use crate::rejection::Rejection;
 use crate::signature::{SignatureMatch, Verifier};
 

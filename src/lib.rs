@@ -75,11 +75,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod delivery;
+mod events;
 #[cfg(feature = "axum")]
 mod extract;
 pub mod middleware;
 pub mod notification;
-mod events;
 mod rejection;
 mod secret;
 pub mod signature;
