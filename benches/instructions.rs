@@ -20,8 +20,9 @@ use crate::setup::{BODY, SECRET, floor, request, router, send, signature};
 )]
 mod parse;
 mod setup;
+mod subscriber;
 
-const PATHS: [&str; 18] = [
+const PATHS: [&str; 21] = [
     "bare HMAC",
     "floor",
     "verify",
@@ -40,6 +41,9 @@ const PATHS: [&str; 18] = [
     "ours",
     "ours, forged",
     "ours, unsigned",
+    "ours, subscriber at warn",
+    "ours, forged, subscriber at warn",
+    "ours, unsigned, subscriber at warn",
 ];
 
 fn main() {
@@ -78,8 +82,11 @@ fn go(path: &str, times: usize) {
             repeat(times, || Notification::from_slice(black_box(body)));
         }
         router_name => {
+            let _guard = which
+                .ends_with("subscriber at warn")
+                .then(subscriber::at_warn);
             let mut router = router(router_name);
-            let signature = match which {
+            let signature = match which.split(',').next().unwrap_or_default() {
                 "unsigned" => None,
                 "forged" => Some(signature("a guess")),
                 _ => Some(signature(SECRET)),

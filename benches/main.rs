@@ -6,6 +6,7 @@ mod middleware;
 mod parse;
 mod ratios;
 mod setup;
+mod subscriber;
 mod verify;
 
 fn main() {

@@ -5,6 +5,7 @@ use hmac::{Hmac, KeyInit as _};
 use sha2::Sha256;
 
 use crate::setup::{SECRET, floor, request, router, send, signature};
+use crate::subscriber;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -22,7 +23,11 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         ("ours", Some(SECRET), 204),
         ("ours, forged", Some("a guess"), 401),
         ("ours, unsigned", None, 401),
+        ("ours, subscriber at warn", Some(SECRET), 204),
     ] {
+        let _guard = name
+            .ends_with("subscriber at warn")
+            .then(subscriber::at_warn);
         let signature = signed_with.map(signature);
         let mut router = router(name.split(',').next().expect("there is a first part"));
         assert_eq!(

@@ -17,6 +17,11 @@ pub(crate) fn print(started: SystemTime) {
         &["middleware/from_fn by hand"],
     );
     row(
+        "middleware, subscriber at warn / from_fn by hand",
+        "middleware/ours, subscriber at warn",
+        &["middleware/from_fn by hand"],
+    );
+    row(
         "middleware / handler by hand",
         "middleware/ours",
         &["middleware/handler by hand"],
