@@ -9,18 +9,17 @@ mod budget;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
-mod house;
-#[cfg(feature = "axum")]
-mod load;
 mod log;
 mod notification;
 mod overrun;
 mod properties;
 mod readiness;
 mod replay;
+mod samples;
 #[cfg(feature = "axum")]
 mod server;
 mod signature;
+mod source_layout;
 mod support;
 #[cfg(feature = "axum")]
 mod wire;

@@ -1,4 +1,4 @@
-//! The properties that the fuzzer drives, over its seeds and over generated input.
+//! The properties that the fuzzer checks, over its seeds and over generated input.
 
 use std::fs;
 use std::path::Path;
@@ -9,39 +9,37 @@ use proptest::sample::select;
 
 use crate::properties;
 
-/// Runs a property over what the fuzzer starts from, a file each.
+/// Checks a property for each file of a folder.
 fn replay<T>(property: fn(&[u8]) -> T, folder: &str) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    if !root.join("fuzz").exists() {
-        // The published package goes without.
-        return;
-    }
-    let seeds: Vec<_> = fs::read_dir(root.join(folder)).unwrap().collect();
-    assert!(seeds.len() >= 25, "{folder}: {}", seeds.len());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(folder);
+    let seeds: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+    assert!(seeds.len() >= 25, "{}: {}", folder.display(), seeds.len());
     for seed in seeds {
         property(&fs::read(seed.unwrap().path()).unwrap());
     }
 }
 
 #[test]
-fn signature_holds_for_the_seeds_of_the_fuzzer() {
-    replay(properties::signature, "fuzz/seeds/signature");
+fn signature_holds_for_the_seeds() {
+    replay(properties::signature, "seeds/signature");
 }
 
 #[test]
-fn notification_holds_for_the_seeds_of_the_fuzzer() {
-    replay(properties::notification, "fuzz/seeds/notification");
-    replay(properties::notification, "tests/data/fixtures");
+fn notification_holds_for_the_seeds() {
+    replay(properties::notification, "seeds/notification");
+    replay(properties::notification, "fixtures");
 }
 
 #[test]
-fn delivery_holds_for_the_seeds_of_the_fuzzer() {
-    replay(properties::delivery, "fuzz/seeds/delivery");
+fn delivery_holds_for_the_seeds() {
+    replay(properties::delivery, "seeds/delivery");
 }
 
 #[test]
-fn middleware_holds_for_the_seeds_of_the_fuzzer() {
-    replay(properties::middleware, "fuzz/seeds/middleware");
+fn middleware_holds_for_the_seeds() {
+    replay(properties::middleware, "seeds/middleware");
 }
 
 fn header() -> impl Strategy<Value = Vec<u8>> {

@@ -1,9 +1,22 @@
-//! Load and faults over real sockets: figures, and bounds that only a mistake would break.
+//! Load and faults over real sockets: figures, and bounds that only a bug would exceed.
 //!
-//! Ignored, as they take seconds, and need Linux, where /proc says how much memory and how many files there are. To run
-//! them: `cargo test --release --all-features --test it load -- --ignored --nocapture --test-threads=1`.
+//! Needs Linux, where /proc tells memory and open files. Not part of `cargo test`:
+//!
+//! ```sh
+//! ulimit -n 4096 && cargo test --release --all-features --test load -- --nocapture --test-threads=1
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod faults;
+#[path = "../it/log.rs"]
+mod log;
+#[expect(dead_code, reason = "shared with the tests, which use all of it")]
+#[path = "../it/server.rs"]
+mod server;
+#[expect(dead_code, reason = "shared with the tests, which use all of it")]
+#[path = "../it/support.rs"]
+mod support;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,13 +38,12 @@ use crate::support::{CHANGE, layer, signed};
 
 const CONNECTIONS: usize = 1000;
 
-/// Long after everything should be over: a failure, not a wait.
+/// After this, a test has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-#[ignore = "load"]
-async fn a_thousand_slow_senders_get_408_at_the_end_of_the_budget_and_hold_up_nobody() {
-    // Not a whole number of seconds, lest a byte meets the answer on its way.
+async fn slow_clients_get_408_at_the_deadline_and_delay_no_other() {
+    // Not a whole number of seconds, so that no byte is sent at the moment of the answer.
     const BUDGET: Duration = Duration::from_millis(3500);
 
     enough_files();
@@ -61,11 +73,11 @@ async fn a_thousand_slow_senders_get_408_at_the_end_of_the_budget_and_hold_up_no
             }
         }
     };
-    timeout(PATIENCE, all).await.expect("all are refused");
+    timeout(PATIENCE, all).await.expect("all are rejected");
 
     let (first, last) = (waited.iter().min().unwrap(), waited.iter().max().unwrap());
     let slowest = answered.iter().max().unwrap();
-    println!("{CONNECTIONS} slow senders: 408 after {first:.2?} to {last:.2?}, budget {BUDGET:?}");
+    println!("{CONNECTIONS} slow clients: 408 after {first:.2?} to {last:.2?}, budget {BUDGET:?}");
     println!(
         "  {} genuine deliveries meanwhile, the slowest in {slowest:.2?}",
         answered.len()
@@ -77,7 +89,7 @@ async fn a_thousand_slow_senders_get_408_at_the_end_of_the_budget_and_hold_up_no
     assert!(memory.each() < 64 << 10);
 }
 
-/// A genuine delivery, as slow as that, until it is refused. Returns when that was.
+/// Sends a genuine delivery at one byte a second until it is answered with 408; returns the time that took.
 async fn one_byte_a_second(mut stream: TcpStream) -> Duration {
     let started = Instant::now();
     let (mut answer, mut request) = stream.split();
@@ -92,14 +104,13 @@ async fn one_byte_a_second(mut stream: TcpStream) -> Duration {
     };
     tokio::select! {
         status = status(&mut answer) => assert_eq!(status, 408),
-        () = sending => panic!("nobody minded"),
+        () = sending => panic!("the whole body was accepted"),
     }
     started.elapsed()
 }
 
 #[tokio::test]
-#[ignore = "load"]
-async fn a_thousand_senders_that_do_not_stop_at_the_limit_take_no_more_memory_than_it() {
+async fn clients_that_send_beyond_the_limit_are_not_buffered() {
     const LIMIT: usize = 16 << 10;
     const SENT: usize = 512 << 10;
 
@@ -118,7 +129,7 @@ async fn a_thousand_senders_that_do_not_stop_at_the_limit_take_no_more_memory_th
             stream.write_all(&chunk).await.unwrap();
             at_the_limit.wait().await;
             for _ in 1..SENT / LIMIT {
-                // Refused in the middle of it.
+                // The server answers and closes the connection before the end.
                 if stream.write_all(&chunk).await.is_err() {
                     break;
                 }
@@ -127,27 +138,27 @@ async fn a_thousand_senders_that_do_not_stop_at_the_limit_take_no_more_memory_th
         });
     }
 
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     let mut tick = interval(Duration::from_millis(10));
     let all = async {
-        while refused.len() < CONNECTIONS {
+        while rejected.len() < CONNECTIONS {
             tokio::select! {
-                kind = server.rejected.recv() => refused.push(kind.unwrap()),
+                kind = server.rejected.recv() => rejected.push(kind.unwrap()),
                 _ = tick.tick() => memory.sample(),
             }
         }
     };
-    timeout(PATIENCE, all).await.expect("all are refused");
+    timeout(PATIENCE, all).await.expect("all are rejected");
 
     println!(
-        "{CONNECTIONS} senders of {} KiB, limit {} KiB",
+        "{CONNECTIONS} clients that send {} KiB, limit {} KiB",
         SENT >> 10,
         LIMIT >> 10
     );
     println!("  {memory}");
     assert!(memory.each() < 128 << 10);
     assert!(
-        refused
+        rejected
             .iter()
             .all(|kind| *kind == RejectionKind::BodyTooLarge)
     );
@@ -155,8 +166,7 @@ async fn a_thousand_senders_that_do_not_stop_at_the_limit_take_no_more_memory_th
 }
 
 #[tokio::test]
-#[ignore = "load"]
-async fn a_thousand_hang_ups_in_the_middle_of_the_handler_stop_none() {
+async fn handlers_survive_a_thousand_client_disconnects() {
     enough_files();
     let mut slow = Slow::start(layer().budget(PATIENCE)).await;
     let mut streams = Vec::new();
@@ -175,27 +185,25 @@ async fn a_thousand_hang_ups_in_the_middle_of_the_handler_stop_none() {
         .await
         .expect("all end");
     println!(
-        "{CONNECTIONS} hang-ups: in the background after {moved:.2?}, finished after {:.2?}",
+        "{CONNECTIONS} client disconnects: in the background after {moved:.2?}, finished after {:.2?}",
         started.elapsed()
     );
     assert_eq!(outcomes(&mut slow), [true; CONNECTIONS]);
 }
 
 #[tokio::test]
-#[ignore = "load"]
-async fn of_ten_thousand_forged_deliveries_none_gets_in_and_refusing_costs_no_more_than_accepting()
-{
+async fn forged_deliveries_are_all_rejected_at_no_more_cost_than_genuine_ones() {
     const FORGED: usize = 10_000;
     const ROUNDS: usize = 20;
 
     let mut server = Server::start(layer()).await;
     let mut sender = server.http1().await;
-    let [mut accepting, mut refusing] = [Duration::ZERO; 2];
-    // In turns, so that whatever else the machine does meets both.
+    let [mut accepting, mut rejecting] = [Duration::ZERO; 2];
+    // Alternating, so that other load on the machine affects both alike.
     for _ in 0..ROUNDS {
         for (of, status, time) in [
             (CHANGE, 200, &mut accepting),
-            (b"another body", 401, &mut refusing),
+            (b"another body", 401, &mut rejecting),
         ] {
             let started = Instant::now();
             for _ in 0..FORGED / ROUNDS {
@@ -207,21 +215,21 @@ async fn of_ten_thousand_forged_deliveries_none_gets_in_and_refusing_costs_no_mo
 
     let (each, ratio) = (
         FORGED as u32,
-        refusing.as_secs_f64() / accepting.as_secs_f64(),
+        rejecting.as_secs_f64() / accepting.as_secs_f64(),
     );
     println!("{FORGED} forged deliveries, and as many genuine ones");
     println!(
-        "  a refusal takes {:.2?}, an acceptance {:.2?}: {ratio:.2} of it",
-        refusing / each,
+        "  rejecting takes {:.2?}, accepting {:.2?}: ratio {ratio:.2}",
+        rejecting / each,
         accepting / each
     );
     let delivered = std::iter::from_fn(|| server.delivered.try_recv().ok()).count();
-    let refused = std::iter::from_fn(|| server.rejected.try_recv().ok()).count();
-    assert_eq!((delivered, refused), (FORGED, FORGED));
+    let rejected = std::iter::from_fn(|| server.rejected.try_recv().ok()).count();
+    assert_eq!((delivered, rejected), (FORGED, FORGED));
     assert!(ratio < 1.5);
 }
 
-/// A delivery that is genuine if it is signed as what it is.
+/// Sends a change with the signature of another body, or of itself.
 async fn send(sender: &mut SendRequest<Full<Bytes>>, signature_of: &[u8]) -> StatusCode {
     sender.ready().await.unwrap();
     let request = signed(signature_of, Full::from(CHANGE));
@@ -231,12 +239,12 @@ async fn send(sender: &mut SendRequest<Full<Bytes>>, signature_of: &[u8]) -> Sta
     status
 }
 
-/// Whether each of the handlers that have ended finished.
+/// For each handler that has ended, whether it completed.
 fn outcomes(slow: &mut Slow) -> Vec<bool> {
     std::iter::from_fn(|| slow.outcome.try_recv().ok()).collect()
 }
 
-/// A number that the kernel states in a file of this process, after a name.
+/// The number that follows `name` in a file of this process below /proc.
 fn of_this_process(file: &str, name: &str) -> usize {
     let text = std::fs::read_to_string(format!("/proc/self/{file}")).expect("this is Linux");
     let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -244,15 +252,15 @@ fn of_this_process(file: &str, name: &str) -> usize {
     number.parse().unwrap_or(usize::MAX) // "unlimited"
 }
 
-/// Both ends of each connection are in this process.
+/// Both ends of each connection are open files of this process.
 fn enough_files() {
     assert!(
         of_this_process("limits", "Max open files") >= 2 * CONNECTIONS + 100,
-        "{CONNECTIONS} connections are twice as many open files: `ulimit -n 4096` first"
+        "{CONNECTIONS} connections need twice as many open files: run `ulimit -n 4096` first"
     );
 }
 
-/// What the process takes up, of both ends of the connections.
+/// Resident memory of the process, which holds both ends of each connection.
 struct Memory {
     before: usize,
     peak: usize,
