@@ -137,18 +137,3 @@ fn only_events_imports_tracing() {
         assert_eq!(imports, file.ends_with("events.rs"), "{}", file.display());
     }
 }
-
-/// Depending on `axum` would tie our releases to its own; the others are for who serves with them.
-#[test]
-fn the_library_depends_on_no_framework() {
-    let manifest = include_str!("../../Cargo.toml");
-    let from = manifest.find("\n[dependencies]\n").unwrap();
-    let to = manifest.find("\n[dev-dependencies]\n").unwrap();
-    for line in manifest[from..to].lines() {
-        let name = line.split([' ', '=']).next().unwrap();
-        assert!(
-            !["axum", "tower", "hyper", "hyper-util"].contains(&name),
-            "{line}"
-        );
-    }
-}
