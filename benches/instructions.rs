@@ -1,7 +1,7 @@
-//! Goes one path a number of times, for an instruction counter to look at: `instructions PATH TIMES`. Without arguments,
-//! as `cargo test` runs it, it goes each path once.
+//! Runs one path a number of times, for an instruction counter: `instructions PATH TIMES`. Without arguments, as `cargo test`
+//! runs it, it runs each path once.
 //!
-//! `.ci/instructions` runs it under callgrind, and holds the counts against `benches/instructions.txt`.
+//! `.ci/instructions` runs it under callgrind and compares the counts with `benches/instructions.txt`.
 
 use std::hint::black_box;
 
@@ -14,10 +14,7 @@ use sha2::Sha256;
 use crate::parse::BODIES;
 use crate::setup::{BODY, SECRET, floor, request, router, send, signature};
 
-#[expect(
-    dead_code,
-    reason = "of this module, the bodies are used and the bench is not"
-)]
+#[expect(dead_code, reason = "only the bodies of this module are used")]
 mod parse;
 mod setup;
 mod subscriber;
@@ -50,7 +47,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
-    let runtime = runtime.expect("there is a runtime");
+    let runtime = runtime.expect("builds a runtime");
     let _inside = runtime.enter();
 
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -78,7 +75,7 @@ fn go(path: &str, times: usize) {
         "verify" => verify(which, times),
         "parse" => {
             let body = BODIES.iter().find(|(family, _)| *family == which);
-            let (_, body) = body.expect("there is such a family");
+            let (_, body) = body.expect("a known family");
             repeat(times, || Notification::from_slice(black_box(body)));
         }
         router_name => {
@@ -114,7 +111,7 @@ fn verify(which: &str, times: usize) {
         _ => signature(SECRET),
     };
     let headers = HeaderMap::from_iter([(HEADER, listed)]);
-    let verifier = Verifier::new(secrets).expect("none is blank");
+    let verifier = Verifier::new(secrets).expect("not blank");
     repeat(times, || {
         verifier.verify(black_box(&headers), black_box(BODY))
     });

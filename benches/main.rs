@@ -1,4 +1,4 @@
-//! What the crate costs, beside its yardsticks, in one run: `cargo bench`. Ends with a table of ratios.
+//! What the crate costs, relative to baselines measured in the same run: `cargo bench`. Ends with a table of ratios.
 
 use criterion::Criterion;
 

@@ -1,4 +1,4 @@
-//! A delivery through an axum `Router` with a typed handler, and what it is to be held against.
+//! A delivery through an axum `Router` with a typed handler, and the baselines for it.
 
 use criterion::{BatchSize, Criterion};
 use hmac::{Hmac, KeyInit as _};

@@ -1,4 +1,4 @@
-//! `Notification::from_slice`, a body of each family, beside the `Value` of `serde_json`.
+//! `Notification::from_slice` for a body of each family, compared with `serde_json::Value`.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The table at the end: medians of this run, each over its yardstick.
+//! The table at the end: medians of this run, each divided by its baseline.
 
 use std::time::SystemTime;
 
@@ -6,11 +6,11 @@ use crate::verify::SIZES;
 
 mod row;
 
-/// Prints what was measured since `started`. Of what a filter left out, nothing.
+/// Prints the ratios of what was measured since `started`; rows that a filter excluded are left out.
 pub(crate) fn print(started: SystemTime) {
     let row = |what: &str, ours: &str, over: &[&str]| row::print(started, what, ours, over);
 
-    println!("\nratio of medians, ours over the yardstick");
+    println!("\nratio of medians, ours to the baseline");
     row(
         "middleware / from_fn by hand",
         "middleware/ours",

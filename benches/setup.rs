@@ -1,4 +1,4 @@
-//! The routers that are measured, ours and those that it is held against, and how they are driven.
+//! The routers that are measured, ours and the baselines, and how they are called.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -27,16 +27,16 @@ use tower::{Service as _, layer::layer_fn};
 pub(crate) const SECRET: &str = "CRN_the_client_secret_of_the_application";
 pub(crate) const BODY: &[u8] = include_bytes!("../tests/data/fixtures/push-change.json");
 
-/// What a user would write down by hand for the one kind that they need.
+/// What a user would write by hand for the one kind that they need.
 #[derive(Clone, Deserialize)]
-#[expect(dead_code, reason = "read by a handler that is not written out")]
+#[expect(dead_code, reason = "a real handler would use it")]
 pub(crate) struct ByHand {
     notification: ChangeByHand,
     channel: ChannelByHand,
 }
 
 #[derive(Clone, Deserialize)]
-#[expect(dead_code, reason = "read by a handler that is not written out")]
+#[expect(dead_code, reason = "a real handler would use it")]
 struct ChangeByHand {
     #[serde(rename = "type")]
     kind: String,
@@ -44,7 +44,7 @@ struct ChangeByHand {
 }
 
 #[derive(Clone, Deserialize)]
-#[expect(dead_code, reason = "read by a handler that is not written out")]
+#[expect(dead_code, reason = "a real handler would use it")]
 struct ChannelByHand {
     channel_id: String,
     callback_url: String,
@@ -119,7 +119,7 @@ async fn bare() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// A router by the name of its row in the table.
+/// The router for a row of the table.
 pub(crate) fn router(name: &str) -> Router {
     let route = |handler| Router::new().route("/cronofy", handler);
     let secret: Arc<str> = SECRET.into();
@@ -136,7 +136,7 @@ pub(crate) fn router(name: &str) -> Router {
         "ours" => route(post(typed)).layer(CronofyWebhookLayer::new(SECRET)),
         other => panic!("no router {other:?}"),
     };
-    // As `axum::serve` does, once and not for each request: layers are applied here.
+    // As `axum::serve` does: layers are applied here, once and not for each request.
     router.with_state(())
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn signature(secret: &str) -> HeaderValue {
     Verifier::new([secret]).expect("not blank").sign(BODY)
 }
 
-/// A delivery, with a signature or without.
+/// A delivery, signed or not.
 pub(crate) fn request(signature: Option<&HeaderValue>) -> Request {
     let mut request = Request::new(Body::from(BODY));
     *request.method_mut() = Method::POST;
@@ -156,7 +156,7 @@ pub(crate) fn request(signature: Option<&HeaderValue>) -> Request {
     request
 }
 
-/// What no implementation can do without: HMAC with a kept state, Base64, parsing.
+/// The least that any implementation does: HMAC from a precomputed key, Base64, parsing.
 pub(crate) fn floor(keyed: &Hmac<Sha256>, signature: &[u8]) -> ByHand {
     let tag = keyed.clone().chain_update(black_box(BODY)).finalize();
     let listed = STANDARD.decode(black_box(signature)).expect("is Base64");
@@ -164,12 +164,12 @@ pub(crate) fn floor(keyed: &Hmac<Sha256>, signature: &[u8]) -> ByHand {
     serde_json::from_slice::<ByHand>(black_box(BODY)).expect("is a change")
 }
 
-/// Sends a request of which all futures are ready when they are first polled: no executor comes between.
+/// Sends a request whose futures are all ready when first polled, so that no executor is measured.
 pub(crate) fn send(router: &mut Router, request: Request) -> StatusCode {
     ready(router.call(request)).status()
 }
 
-/// A future that is ready when it is first polled, as all of these are: no executor comes between.
+/// The output of a future that is ready when first polled.
 fn ready<T>(future: impl Future<Output = Result<T, Infallible>>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(value)) => value,

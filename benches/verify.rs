@@ -1,4 +1,4 @@
-//! `Verifier::verify`, beside a bare HMAC of the same body.
+//! `Verifier::verify`, compared with a bare HMAC of the same body.
 
 use std::hint::black_box;
 

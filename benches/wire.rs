@@ -1,4 +1,4 @@
-//! What the layer costs over the wire: servers of axum on the loopback, driven by `wrk`, that differ in nothing else.
+//! What the layer costs over the wire: axum servers on the loopback interface that differ only in the layer, under load by `wrk`.
 //!
 //! ```sh
 //! apt-get install wrk
@@ -29,7 +29,7 @@ struct Server {
     address: SocketAddr,
 }
 
-/// What `wrk` says of one round, or the median of each figure over several.
+/// The figures of one round of `wrk`, or the median of each over several rounds.
 struct Figures {
     per_second: f64,
     /// In microseconds, one for each of `PERCENTILES`.
@@ -37,7 +37,7 @@ struct Figures {
 }
 
 fn main() -> ExitCode {
-    // `cargo test --all-targets` runs it without an argument, and with a filter another bench is meant.
+    // Without the argument of `cargo bench` this is `cargo test --all-targets`; a filter names another bench.
     if !std::env::args().skip(1).eq(["--bench"]) {
         return ExitCode::SUCCESS;
     }
@@ -47,9 +47,9 @@ fn main() -> ExitCode {
     }
     std::fs::write(SCRIPT, script()).expect("can write below target/");
 
-    // As `#[tokio::main]` makes it.
+    // As `#[tokio::main]` builds it.
     let runtime = Runtime::new().expect("there is a runtime");
-    // Reading a body takes a server longer than checking it: it wakes the handler for it.
+    // Reading a body costs a server more than verifying it, since it wakes the handler.
     let names = ["bare route", "route that reads", "from_fn by hand", "ours"];
     let servers = names.map(|name| serve(&runtime, name));
     for server in &servers {
@@ -109,7 +109,7 @@ fn flatness(servers: [&Server; 2]) {
     }
 }
 
-/// One round after the other, each of all servers: what else the machine does meets them alike.
+/// Rounds over all servers in turn, so that other load on the machine affects all alike.
 fn interleaved<const N: usize>(
     servers: [&Server; N],
     connections: u32,
@@ -160,7 +160,7 @@ fn status(server: &Server, secret: &str) -> String {
     answer.split(' ').nth(1).expect("a status line").to_owned()
 }
 
-/// For `wrk`: the delivery, and how to print the figures.
+/// The script for `wrk`: the delivery, and how to print the figures.
 fn script() -> String {
     let body = std::str::from_utf8(BODY).expect("is JSON");
     let signature = signature(SECRET);
@@ -189,7 +189,7 @@ end
 
 fn drive(server: &Server, connections: u32, seconds: u32) -> Figures {
     let output = Command::new("wrk")
-        // One, as the servers need the rest of a small machine.
+        // The servers need the other cores of a small machine.
         .args(["--threads", "1", "--script", SCRIPT])
         .args(["--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s")])

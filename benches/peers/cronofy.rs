@@ -1,4 +1,4 @@
-//! Ours: the Base64 of the tag of the body, in a list.
+//! This crate: a list of Base64 HMACs of the body.
 
 use axum::Router;
 use axum::routing::post;

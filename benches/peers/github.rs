@@ -1,4 +1,4 @@
-//! `axum-github-webhook-extract`: an extractor, with the hexadecimal tag of the body.
+//! `axum-github-webhook-extract`: an extractor, with the hexadecimal HMAC of the body.
 
 use std::hint::black_box;
 use std::sync::Arc;

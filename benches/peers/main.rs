@@ -1,5 +1,5 @@
-//! What published crates for other senders cost, and ours, in one run: each checks the signature that it is made for,
-//! over a body of the same length, behind an axum `Router`. Ends with a table of ratios.
+//! What this crate costs compared with published crates for other webhooks, in one run: each verifies its own kind of
+//! signature, over a body of the same length, behind an axum `Router`. Ends with a table of ratios.
 //!
 //! ```sh
 //! cargo bench --manifest-path benches/peers/Cargo.toml
@@ -32,7 +32,7 @@ mod shopify;
 mod slack;
 mod standard;
 
-/// A route at `/cronofy`, and what is delivered to it.
+/// A route at `/cronofy`, and the delivery for it.
 struct Peer {
     router: Router,
     body: &'static [u8],
@@ -42,7 +42,7 @@ struct Peer {
 
 type Row = (&'static str, fn() -> Peer);
 
-/// Like with like, and ours first: those whose handler takes a type, and those whose handler takes the body as it came.
+/// Ours first in each group: handlers that take a typed event, and handlers that take the raw body.
 const GROUPS: [[Row; 4]; 2] = [
     [
         ("cronofy-webhook, Notification", cronofy::typed),
@@ -70,7 +70,7 @@ fn main() {
     let mut group = criterion.benchmark_group("peers");
     for (name, peer) in GROUPS.into_iter().flatten() {
         let mut peer = peer();
-        // Made here and not for all rows at once: two of the schemes sign a time, and take it for five minutes.
+        // Signed right before each row: two of the schemes sign a timestamp that is valid for five minutes.
         let headers = (peer.signed)(SECRET);
         let genuine = || request(peer.body, &headers);
         let forged = request(peer.body, &(peer.signed)("a guess"));
@@ -111,7 +111,7 @@ fn request(body: &'static [u8], headers: &HeaderMap) -> Request {
     request
 }
 
-/// The headers of a delivery of JSON, with these.
+/// These headers, and the content type of JSON.
 fn json<const N: usize>(headers: [(&'static str, String); N]) -> HeaderMap {
     let mut map = HeaderMap::new();
     map.insert(
@@ -129,7 +129,7 @@ fn hmac(secret: &str, message: &[u8]) -> impl AsRef<[u8]> + use<> {
     mac.chain_update(message).finalize().into_bytes()
 }
 
-/// The handler of all that hand on the body as it came.
+/// The handler that takes the raw body.
 async fn raw(body: Bytes) -> StatusCode {
     black_box(body);
     StatusCode::NO_CONTENT

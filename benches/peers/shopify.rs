@@ -1,4 +1,4 @@
-//! `webhook-verify`: its Tower layer, with its scheme that is nearest to ours, the Base64 of the tag of the body.
+//! `webhook-verify`: its Tower layer, with the scheme closest to Cronofy's, the Base64 HMAC of the body.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -28,9 +28,9 @@ pub(crate) fn raw() -> Peer {
 }
 
 fn peer(route: MethodRouter) -> Peer {
-    // The layer's documentation adds it to the `Router` as it is, which does not compile. Its error is a box, where a
-    // `Router` takes only layers that cannot fail: the bodies here do not break off, and `HandleErrorLayer` of axum, as
-    // a real service needs it, would cost one more box. And it is `Sync` only with a body that is, as axum's is not.
+    // Added to the `Router` as documented, the layer does not compile: its error is a box, and a `Router` takes infallible
+    // layers only. The bodies here never fail; a real service needs axum's `HandleErrorLayer`, which costs one more box.
+    // The layer is also `Sync` only if its body is, and axum's is not.
     let layer = ServiceBuilder::new()
         .map_err(|error: BoxError| -> Infallible { panic!("{error}") })
         .layer(VerifyLayer::new(Provider::Shopify, Secret::new(SECRET)))

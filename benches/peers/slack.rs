@@ -1,4 +1,4 @@
-//! `slack-morphism`: its axum layer, with the hexadecimal tag of a version, a time and the body.
+//! `slack-morphism`: its axum layer, with the hexadecimal HMAC of a version, a timestamp and the body.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use slack_morphism::{SlackClient, SlackSigningSecret};
 use crate::Peer;
 use crate::setup::{BODY, SECRET};
 
-/// One of the events with the fewest members, with a token that makes it as long as the body of the others.
+/// A small event, with a token that makes it as long as the other bodies.
 const EVENT: &str = concat!(
     r#"{"token":"Jhj5dZrVaK7ZwHHjRyZ","team_id":"T061EG9R6","api_app_id":"A0PNCHHK2","#,
     r#""event":{"type":"channel_archive","channel":"C061EG9SL","user":"U061F7AUR"},"#,
@@ -47,7 +47,7 @@ pub(crate) fn raw() -> Peer {
     )
 }
 
-/// The layer belongs to a client, which here sends nothing.
+/// The layer needs a client, which sends nothing here.
 fn listener() -> SlackEventsAxumListener<HttpConnector> {
     let connector = SlackClientHyperConnector::with_connector(HttpConnector::new());
     let client = Arc::new(SlackClient::new(connector));

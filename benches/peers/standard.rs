@@ -1,4 +1,4 @@
-//! `standardwebhooks`: a function to call in the handler, with the Base64 of the tag of an identifier, a time and the
+//! `standardwebhooks`: a function to call in the handler, with the Base64 HMAC of an identifier, a timestamp and the
 //! body.
 
 use std::hint::black_box;

@@ -5,17 +5,17 @@ use std::time::SystemTime;
 
 /// Prints the median of `ours` over the sum of the medians of `over`, if all were measured since `started`.
 pub(crate) fn print(started: SystemTime, what: &str, ours: &str, over: &[&str]) {
-    let yardstick: Option<f64> = over.iter().map(|path| median(path, started)).sum();
-    if let (Some(ours), Some(yardstick)) = (median(ours, started), yardstick) {
+    let baseline: Option<f64> = over.iter().map(|path| median(path, started)).sum();
+    if let (Some(ours), Some(baseline)) = (median(ours, started), yardstick) {
         println!(
-            "{what:<58} {:>6.2}   {ours:>9.0} ns / {yardstick:>9.0} ns",
-            ours / yardstick
+            "{what:<58} {:>6.2}   {ours:>9.0} ns / {baseline:>9.0} ns",
+            ours / baseline
         );
     }
 }
 
 fn median(path: &str, started: SystemTime) -> Option<f64> {
-    // As criterion names the folders of what it measured.
+    // As criterion names its folders.
     let folder = path
         .split('/')
         .map(|part| part.replace(['?', '"', '*', '<', '>', ':', '|'], "_"));

@@ -1,4 +1,4 @@
-//! The properties of `tests/it/properties`, built once for all targets.
+//! The properties of `tests/it/properties`, compiled once for all targets.
 
 #[path = "../../tests/it/properties/mod.rs"]
 mod properties;
@@ -22,7 +22,7 @@ pub fn delivery(input: &[u8]) {
     properties::delivery(input);
 }
 
-/// A request that takes its time, through the layer.
+/// An exchange with a scripted request body and handler, through the layer.
 pub fn middleware(input: &[u8]) {
     properties::middleware(input);
 }

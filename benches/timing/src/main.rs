@@ -1,7 +1,7 @@
-//! Does the time of a check tell anything about a signature that the sender does not know already?
+//! Does the time that verification takes reveal anything about the expected signature?
 //!
 //! Each row measures [`Verifier::verify`] on two kinds of header in random order, and asks Welch's t-test whether the
-//! times differ. `bash benches/timing/run` prints the rows and judges them.
+//! times differ. `bash benches/timing/run` prints the rows and a verdict for each.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,11 +11,11 @@ use dudect_bencher::rand::{Rng as _, RngExt as _};
 use dudect_bencher::{BenchRng, Class, CtRunner, ctbench_main};
 use http::{HeaderMap, HeaderValue};
 
-/// Of each row, half of them of either kind.
+/// Per row, half of them of each kind.
 const MEASUREMENTS: usize = 2_000_000;
 
-/// How many headers are made before they are measured: what making one leaves behind in the processor says nothing
-/// about the kind of the next one to be measured. Few enough for the first-level cache.
+/// How many headers are made before they are measured, so that the state in which making one leaves the processor does not
+/// depend on the kind that is measured next. Few enough for the first-level cache.
 const BATCH: usize = 32;
 
 const MAC_LEN: usize = 32;
@@ -25,14 +25,14 @@ const FIRST: usize = 0;
 const MIDDLE: usize = MAC_LEN / 2;
 const LAST: usize = MAC_LEN - 1;
 
-// What a forger is after is how much of a wrong signature is right already. Both kinds are refused with the same words,
-// so nothing but the comparison can make a difference.
+// A forger wants to know how much of a wrong signature is right. Both kinds are rejected alike, so that only the comparison
+// can make a difference.
 fn refused_wrong_in_first_or_last(runner: &mut CtRunner, rng: &mut BenchRng) {
     let kinds = [Kind::wrong(["a"], FIRST), Kind::wrong(["a"], LAST)];
     measure(runner, rng, &kinds, verify(["a"]));
 }
 
-// Right against wrong where the answer is the same: both kinds are accepted, for the second signature in the list.
+// Right against wrong where the result is the same: both kinds are accepted for the second signature in the list.
 fn accepted_right_or_wrong_in_first(runner: &mut CtRunner, rng: &mut BenchRng) {
     right_or_wrong(["a", "b"], FIRST, runner, rng);
 }
@@ -45,8 +45,8 @@ fn accepted_right_or_wrong_in_last(runner: &mut CtRunner, rng: &mut BenchRng) {
     right_or_wrong(["a", "b"], LAST, runner, rng);
 }
 
-// Right against wrong where the answer tells them apart, with 200 or 401. Not judged: a match and an error are not
-// made, moved and dropped in the same time, and nobody needs a clock to learn which of them it was.
+// Right against wrong where the result differs, and with it the status. Not judged: a match and an error take different
+// times to construct, and the status reveals which it was.
 fn verdict_right_or_wrong_in_first(runner: &mut CtRunner, rng: &mut BenchRng) {
     right_or_wrong(["a"], FIRST, runner, rng);
 }
@@ -70,8 +70,8 @@ fn secret_first_or_last_of_four(runner: &mut CtRunner, rng: &mut BenchRng) {
     measure(runner, rng, &kinds, verify(["a", "b", "c", "d"]));
 }
 
-// What this test has to be able to see: a comparison that ends at the first difference. Not `==`, which on many
-// processors compares 32 bytes in one step, and then shows nothing.
+// The control: a comparison that ends at the first difference, which the test must detect. Not `==`, which compares
+// 32 bytes in one step on many processors.
 fn control_wrong_in_first_or_last(runner: &mut CtRunner, rng: &mut BenchRng) {
     let kinds = [Kind::wrong(["a"], FIRST), Kind::wrong(["a"], LAST)];
     let signer = verifier(["a"]);
@@ -104,7 +104,7 @@ fn right_or_wrong<const N: usize>(
     measure(runner, rng, &kinds, verify(secrets));
 }
 
-/// A kind of header: signatures by these secrets, the first of them changed by these bits.
+/// A kind of header: signatures with these secrets, the first of them with these bits flipped.
 struct Kind {
     signer: Verifier,
     flipped: [u8; MAC_LEN],
@@ -124,7 +124,7 @@ impl Kind {
         kind
     }
 
-    // The same steps and the same allocations for both kinds: where a header lies in memory tells nothing either.
+    // The same steps and allocations for both kinds, so that the address of a header does not depend on its kind.
     fn headers(&self, body: &[u8]) -> HeaderMap {
         let mut list = self.signer.sign(body).as_bytes().to_vec();
         let first = &mut list[..ENCODED_LEN];

@@ -1,5 +1,5 @@
-//! Properties, each stated once as a plain function of some bytes: the tests run them over the seeds and over generated
-//! input, and the fuzz targets, which include this folder, over what they find.
+//! Properties, each stated once as a plain function of bytes. The tests check them for the seeds and for generated input,
+//! and the fuzz targets, which include this folder, for the inputs of the fuzzer.
 
 mod delivery;
 mod middleware;
