@@ -6,7 +6,7 @@ use std::time::SystemTime;
 /// Prints the median of `ours` over the sum of the medians of `over`, if all were measured since `started`.
 pub(crate) fn print(started: SystemTime, what: &str, ours: &str, over: &[&str]) {
     let baseline: Option<f64> = over.iter().map(|path| median(path, started)).sum();
-    if let (Some(ours), Some(baseline)) = (median(ours, started), yardstick) {
+    if let (Some(ours), Some(baseline)) = (median(ours, started), baseline) {
         println!(
             "{what:<58} {:>6.2}   {ours:>9.0} ns / {baseline:>9.0} ns",
             ours / baseline
