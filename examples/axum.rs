@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
 
     let background = TaskTracker::new();
-    let layer = CronofyWebhookLayer::with_verifier(verifier).task_tracker(background.clone());
+    let layer = CronofyWebhookLayer::from_verifier(verifier).task_tracker(background.clone());
     let app = Router::new()
         .route("/cronofy/{account}", post(receive))
         .layer(layer);

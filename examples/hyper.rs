@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let service = ServiceBuilder::new()
         .map_request(|request: Request<Incoming>| request.map(RequestBody::Wire))
-        .layer(CronofyWebhookLayer::with_verifier(verifier))
+        .layer(CronofyWebhookLayer::from_verifier(verifier))
         .service(service_fn(receive));
 
     let listener = TcpListener::bind(&address).await?;

@@ -1,27 +1,30 @@
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::events;
 use crate::notification::Notification;
 use crate::rejection::Rejection;
 use crate::signature::{SignatureMatch, Verifier};
 
-/// A request that Cronofy has signed: proof of the check, and what was received.
+/// Up to this length a body is copied. Servers hand out slices of their read buffer, and a slice that a queue or a task
+/// keeps would pin all of it; above, the copy costs more than it frees.
+const COPIED: usize = 4 * 1024;
+
+/// An authentic request: proof that one of its signatures matched, and what it delivered.
 ///
-/// There is no other way to one than a successful check: [`verify`](Self::verify), or the middleware, which calls it
-/// and puts the result into the extensions of the request. Behind the middleware an axum handler takes it as an
-/// argument (feature `axum`); any other service finds it with `request.extensions().get::<Delivery>()`.
+/// It can only be obtained from a successful check: [`verify`](Self::verify), or the middleware, which calls it and puts
+/// the result into the extensions of the request. Behind the middleware an axum handler takes it as an argument (feature
+/// `axum`); any other service finds it with `request.extensions().get::<Delivery>()`.
 ///
-/// Cloning is cheap: the clones share what was received.
+/// Cloning is cheap: clones share their contents.
 ///
 /// # Without tower
 ///
-/// Where there is no service to wrap (a serverless function, another framework) call `verify` with the headers and the
-/// bytes of the body. Limiting the body and answering in time are then yours to do.
+/// Where there is no service to wrap (a serverless function, another framework), call `verify` with the headers and the
+/// bytes of the body. Limiting the size of the body and answering in time are then up to you.
 ///
 /// ```
 /// use cronofy_webhook::{Delivery, Notification, RejectionKind, Verifier};
@@ -36,8 +39,8 @@ use crate::signature::{SignatureMatch, Verifier};
 /// }"#);
 ///
 /// let mut headers = HeaderMap::new();
-/// let refused = Delivery::verify(&verifier, &headers, body.clone()).unwrap_err();
-/// assert_eq!(refused.kind(), RejectionKind::SignatureMissing);
+/// let rejection = Delivery::verify(&verifier, &headers, body.clone()).unwrap_err();
+/// assert_eq!(rejection.kind(), RejectionKind::SignatureMissing);
 ///
 /// headers.insert(HEADER, verifier.sign(&body)); // what Cronofy does
 /// let delivery = Delivery::verify(&verifier, &headers, body)?;
@@ -45,19 +48,20 @@ use crate::signature::{SignatureMatch, Verifier};
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct Delivery {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    // Read when somebody looks: a handler that takes the raw body does without.
-    notification: OnceLock<Notification>,
+    notification: Notification,
+    unreadable_fields: Vec<String>,
     body: Bytes,
     signature: SignatureMatch,
     deadline: Option<Deadline>,
 }
 
-/// When the answer has to be out, and the clock to hold against it: the shell's, which a test may have paused.
+/// When the middleware answers at the latest, and the clock to compare it with: tokio's, which a test may have paused.
 #[derive(Clone, Copy)]
 pub(crate) struct Deadline {
     pub(crate) at: Instant,
@@ -65,13 +69,12 @@ pub(crate) struct Deadline {
 }
 
 impl Delivery {
-    /// Checks the signatures that `headers` list against `body`.
+    /// Checks the signatures listed in `headers` against `body`, and parses the notification.
     ///
-    /// A body that is authentic is never refused for its content: what is not understood is a
-    /// [`Notification::Unknown`].
-    ///
-    /// Where the check found out something about the secrets or the content that an operator should know, an event at
-    /// warn level says so (feature `tracing`).
+    /// An authentic body is never rejected for its content: one that cannot be parsed is a
+    /// [`Notification::Unknown`]. Nothing is logged. What the middleware would have logged is in
+    /// [`Unknown::reason`](crate::notification::Unknown::reason), [`unreadable_fields`](Self::unreadable_fields) and
+    /// [`SignatureMatch::unknown_signatures`].
     ///
     /// # Errors
     ///
@@ -83,51 +86,42 @@ impl Delivery {
         headers: &HeaderMap,
         body: Bytes,
     ) -> Result<Self, Rejection> {
-        Self::verify_before(None, verifier, headers, body)
+        Self::verify_with_deadline(verifier, headers, body, None)
     }
 
-    pub(crate) fn verify_before(
-        deadline: Option<Deadline>,
+    pub(crate) fn verify_with_deadline(
         verifier: &Verifier,
         headers: &HeaderMap,
-        body: Bytes,
+        mut body: Bytes,
+        deadline: Option<Deadline>,
     ) -> Result<Self, Rejection> {
         let signature = verifier.verify(headers, &body)?;
-        let delivery = Self {
+        if body.len() <= COPIED {
+            body = Bytes::copy_from_slice(&body);
+        }
+        let (notification, unreadable_fields) = Notification::parse(&body);
+        Ok(Self {
             shared: Arc::new(Shared {
-                notification: OnceLock::new(),
+                notification,
+                unreadable_fields,
                 body,
                 signature,
                 deadline,
             }),
-        };
-        if delivery.signature().unknown_signatures() > 0 {
-            events::signed_with_unknown_secret(&delivery);
-        }
-        if events::is_watching() {
-            if let Notification::Unknown(unknown) = delivery.notification() {
-                events::not_understood(unknown);
-            }
-        }
-        Ok(delivery)
+        })
     }
 
-    /// The notification. Read from the body when it is first asked for, and kept for the next time.
+    /// The notification.
     #[must_use]
     pub fn notification(&self) -> &Notification {
-        let Shared {
-            notification, body, ..
-        } = &*self.shared;
-        notification.get_or_init(|| Notification::from_bytes(body))
+        &self.shared.notification
     }
 
-    /// The notification, for one who keeps it: read for them alone, unless it is there to be copied.
-    #[cfg(feature = "axum")]
-    pub(crate) fn to_notification(&self) -> Notification {
-        match self.shared.notification.get() {
-            Some(notification) => notification.clone(),
-            None => Notification::from_bytes(&self.shared.body),
-        }
+    /// Paths of the optional fields that were sent but could not be parsed, and are absent from the notification for that
+    /// reason: `channel.filters`, say. Usually empty.
+    #[must_use]
+    pub fn unreadable_fields(&self) -> &[String] {
+        &self.shared.unreadable_fields
     }
 
     /// The body, byte for byte as it was received.
@@ -136,25 +130,25 @@ impl Delivery {
         &self.shared.body
     }
 
-    /// Which secret the signature was made with, and what the list of signatures tells about a rotation.
+    /// Which secret the signature was made with, and what the listed signatures say about a rotation.
     #[must_use]
     pub fn signature(&self) -> &SignatureMatch {
         &self.shared.signature
     }
 
-    /// What is left of the time in which the middleware answers; zero once it has answered in the handler's stead.
+    /// The time left until the middleware answers, whether or not the handler is done; zero once the deadline has
+    /// passed.
     ///
-    /// [`Duration::MAX`] for a delivery that did not come through the middleware, as nobody set it a time.
+    /// `None` without a deadline: the delivery did not come through the middleware, or the
+    /// [`budget`](crate::CronofyWebhookLayer::budget) ends later than the clock can express.
     #[must_use]
-    pub fn remaining(&self) -> Duration {
-        match self.shared.deadline {
-            Some(Deadline { at, now }) => at.saturating_duration_since(now()),
-            None => Duration::MAX,
-        }
+    pub fn remaining(&self) -> Option<Duration> {
+        let Deadline { at, now } = self.shared.deadline?;
+        Some(at.saturating_duration_since(now()))
     }
 }
 
-// The body may hold what no log should: it is left out.
+// Without the body, which may hold personal data.
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")

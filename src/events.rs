@@ -1,36 +1,35 @@
-//! Every event that this crate emits, and the only place that knows `tracing`.
+//! Every event that this crate emits, and the only file that uses `tracing`.
 //!
-//! No event shows a secret, a signature or a body.
+//! One function for each outcome, taking plain values. No event shows a secret, a signature or a body.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::Display;
 use std::time::Duration;
 
 use http::StatusCode;
-use tokio::time::Instant;
-use tracing::{Instrument as _, Level, Span, debug, enabled, error, info, warn};
-
-use crate::delivery::Delivery;
-use crate::notification::{Unknown, UnknownReason};
-use crate::rejection::Rejection;
-
-/// What became of a handler that went on in the background.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// It answered: nobody is there to take the answer, but this would have been its status.
-    Finished(StatusCode),
-    /// The inner service answered with an error.
-    Failed(Box<dyn Error + Send + Sync>),
-    /// It panicked.
-    Panicked,
-    /// It was still not done when the grace ended, and was dropped.
-    GraceEnded(Duration),
-    /// The runtime shut down under it.
-    Aborted,
-}
+use tracing::{Instrument as _, Span, debug, error, info_span, warn};
 
 /// What a filter names. Part of the API: the module of an event is not.
 const TARGET: &str = "cronofy_webhook";
+
+/// The delivery that an event is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) channel: Option<&'a str>,
+    /// The secret that matched.
+    pub(crate) secret: usize,
+    pub(crate) secret_label: Option<&'a str>,
+}
+
+/// The request that an event is about, of which nothing is known to be authentic.
+#[derive(Clone, Copy)]
+pub(crate) struct RequestBody<'a> {
+    /// How many bytes were read.
+    pub(crate) read: usize,
+    pub(crate) content_length: Option<u64>,
+    pub(crate) content_encoding: Option<&'a str>,
+}
 
 pub(crate) fn secret_has_stray_ends(index: usize, label: Option<&str>) {
     warn!(
@@ -45,163 +44,301 @@ pub(crate) fn secret_has_stray_ends(index: usize, label: Option<&str>) {
 pub(crate) fn budget_is_long(budget: Duration) {
     warn!(
         target: TARGET,
-        ?budget,
+        budget_ms = millis(budget),
         "budget is not below the 5 s that Cronofy waits for the answer to a push notification: \
-         late answers will be taken for failures"
+         Cronofy takes late answers for failures"
     );
 }
 
-pub(crate) fn signed_with_unknown_secret(delivery: &Delivery) {
-    warn!(
-        target: TARGET,
-        kind = delivery.notification().kind(),
-        channel = channel(delivery),
-        secret = %Secret(delivery),
-        unknown_signatures = delivery.signature().unknown_signatures(),
-        "Cronofy signs with a client secret that this server does not hold: \
-         add it before the one that matched is revoked"
-    );
-}
-
-/// Whether it is worth looking for something to say at warn level.
-pub(crate) fn is_watching() -> bool {
-    enabled!(target: TARGET, Level::WARN)
-}
-
-pub(crate) fn not_understood(unknown: &Unknown) {
-    let kind = unknown.kind();
-    match unknown.reason() {
-        reason @ (UnknownReason::Missing { .. } | UnknownReason::Malformed { .. }) => warn!(
-            target: TARGET,
-            kind,
-            %reason,
-            "notification is not as its kind promises, and is handed on as unknown"
-        ),
-        reason => debug!(
-            target: TARGET,
-            kind,
-            %reason,
-            "notification is handed on as unknown"
-        ),
+/// A rejection of a request that is not known to be authentic. `suppressed`: how many were at debug level since the last
+/// one at warn level; `None` if this one is at debug level too.
+pub(crate) fn rejected(
+    reason: &str,
+    status: StatusCode,
+    cause: &(dyn Error + 'static),
+    body: RequestBody<'_>,
+    suppressed: Option<u64>,
+) {
+    macro_rules! rejected {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                reason,
+                status = status.as_u16(),
+                error = chain(cause),
+                body_length = body.read,
+                content_length = body.content_length,
+                content_encoding = body.content_encoding,
+                suppressed,
+                "request rejected"
+            )
+        };
+    }
+    match suppressed {
+        Some(_) => rejected!(warn),
+        None => rejected!(debug),
     }
 }
 
-pub(crate) fn refused(rejection: &Rejection) {
-    warn!(
+/// `suppressed` as for [`rejected`].
+pub(crate) fn dropped_while_reading(
+    body: RequestBody<'_>,
+    elapsed: Duration,
+    suppressed: Option<u64>,
+) {
+    macro_rules! dropped {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                body_length = body.read,
+                content_length = body.content_length,
+                content_encoding = body.content_encoding,
+                elapsed_ms = millis(elapsed),
+                suppressed,
+                "request was dropped before its body was complete (client disconnect, or timeout of an outer layer)"
+            )
+        };
+    }
+    match suppressed {
+        Some(_) => dropped!(warn),
+        None => dropped!(debug),
+    }
+}
+
+/// `suppressed` as for [`rejected`].
+pub(crate) fn unknown_secret(
+    subject: Subject<'_>,
+    unknown_signatures: usize,
+    suppressed: Option<u64>,
+) {
+    macro_rules! unknown {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                kind = subject.kind,
+                channel = subject.channel,
+                secret = subject.secret,
+                secret_label = subject.secret_label,
+                unknown_signatures,
+                suppressed,
+                "Cronofy signs with a client secret that this server does not hold: \
+                 add it before the one that matched is revoked"
+            )
+        };
+    }
+    match suppressed {
+        Some(_) => unknown!(warn),
+        None => unknown!(debug),
+    }
+}
+
+pub(crate) fn unknown_type(subject: Subject<'_>) {
+    debug!(
         target: TARGET,
-        reason = rejection.kind().as_str(),
-        status = rejection.status().as_u16(),
-        error = %Chain(rejection),
-        "delivery refused"
+        kind = subject.kind,
+        channel = subject.channel,
+        "notification is of a type that this version does not know, and is passed on as Unknown"
     );
 }
 
-pub(crate) fn answered(delivery: &Delivery, started: Instant, status: Option<StatusCode>) {
-    debug!(
+pub(crate) fn malformed(subject: Subject<'_>, reason: &dyn Display) {
+    warn!(
         target: TARGET,
-        kind = delivery.notification().kind(),
-        channel = channel(delivery),
-        secret = %Secret(delivery),
-        status = status.map(|status| status.as_u16()),
-        elapsed = ?started.elapsed(),
-        "{}",
-        if status.is_some() { "delivery handled" } else { "delivery not handled: the service failed" }
+        kind = subject.kind,
+        channel = subject.channel,
+        %reason,
+        "authentic notification could not be parsed, and is passed on as Unknown"
+    );
+}
+
+pub(crate) fn unreadable_fields(subject: Subject<'_>, fields: &[String]) {
+    warn!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        fields = fields.join(", "),
+        "optional fields of the notification could not be parsed, and are absent"
+    );
+}
+
+pub(crate) fn not_ready(subject: Subject<'_>, status: StatusCode, elapsed: Duration) {
+    warn!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        status = status.as_u16(),
+        elapsed_ms = millis(elapsed),
+        "inner service was not ready within the deadline: the handler was not started"
+    );
+}
+
+/// The error is not in the event, as it is returned to the caller.
+pub(crate) fn readiness_failed(subject: Subject<'_>, elapsed: Duration) {
+    warn!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        elapsed_ms = millis(elapsed),
+        "inner service failed to become ready: the handler was not started"
+    );
+}
+
+pub(crate) fn dropped_while_waiting(subject: Subject<'_>, elapsed: Duration) {
+    warn!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        elapsed_ms = millis(elapsed),
+        "request was dropped before the inner service was ready (client disconnect, or timeout of an outer layer): \
+         the handler was not started"
+    );
+}
+
+pub(crate) fn answered(
+    subject: Subject<'_>,
+    status: StatusCode,
+    elapsed: Duration,
+    background: bool,
+) {
+    macro_rules! answered {
+        ($level:ident, $message:literal) => {
+            $level!(
+                target: TARGET,
+                kind = subject.kind,
+                channel = subject.channel,
+                secret = subject.secret,
+                secret_label = subject.secret_label,
+                status = status.as_u16(),
+                elapsed_ms = millis(elapsed),
+                background,
+                $message
+            )
+        };
+    }
+    if status.is_success() {
+        answered!(debug, "delivery handled");
+    } else {
+        answered!(
+            warn,
+            "handler answered without success: Cronofy retries for 24 hours and then closes the channel"
+        );
+    }
+}
+
+pub(crate) fn answered_late(
+    subject: Subject<'_>,
+    status: StatusCode,
+    elapsed: Duration,
+    budget: Duration,
+) {
+    warn!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        status = status.as_u16(),
+        elapsed_ms = millis(elapsed),
+        budget_ms = millis(budget),
+        "handler answered after the deadline: it blocked its thread, or the runtime is overloaded"
+    );
+}
+
+/// `cause` is absent in the foreground, where it is returned to the caller.
+pub(crate) fn failed(
+    subject: Subject<'_>,
+    cause: Option<&(dyn Error + 'static)>,
+    elapsed: Duration,
+    background: bool,
+) {
+    error!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        error = cause.map(chain),
+        elapsed_ms = millis(elapsed),
+        background,
+        "handler failed"
+    );
+}
+
+pub(crate) fn panicked(subject: Subject<'_>, elapsed: Duration, background: bool) {
+    error!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        elapsed_ms = millis(elapsed),
+        background,
+        "handler panicked"
     );
 }
 
 pub(crate) fn late(
-    delivery: &Delivery,
-    started: Instant,
+    subject: Subject<'_>,
     overrun: &str,
-    goes_on: bool,
+    continues: bool,
     status: StatusCode,
+    elapsed: Duration,
 ) {
     warn!(
         target: TARGET,
-        kind = delivery.notification().kind(),
-        channel = channel(delivery),
-        elapsed = ?started.elapsed(),
+        kind = subject.kind,
+        channel = subject.channel,
         overrun,
         status = status.as_u16(),
-        "handler was not done inside the budget: {}",
-        fate(goes_on)
+        elapsed_ms = millis(elapsed),
+        "handler was not done within the deadline: {}",
+        match (continues, status.is_success()) {
+            (true, true) => "it keeps running in the background",
+            (true, false) =>
+                "it keeps running in the background, and Cronofy retries the delivery; \
+                 a channel whose deliveries are all late is closed after 24 hours: use Overrun::Accept or a queue",
+            (false, _) =>
+                "it is dropped, and Cronofy retries the delivery; \
+                 a channel whose deliveries are all late is closed after 24 hours",
+        }
     );
 }
 
-pub(crate) fn dropped(delivery: &Delivery, started: Instant, overrun: &str, goes_on: bool) {
+pub(crate) fn dropped_while_handling(
+    subject: Subject<'_>,
+    overrun: &str,
+    continues: bool,
+    elapsed: Duration,
+) {
     warn!(
         target: TARGET,
-        kind = delivery.notification().kind(),
-        channel = channel(delivery),
-        elapsed = ?started.elapsed(),
+        kind = subject.kind,
+        channel = subject.channel,
         overrun,
-        "request was dropped before the handler was done (the sender hung up, or a layer outside gave up): {}",
-        fate(goes_on)
+        elapsed_ms = millis(elapsed),
+        "request was dropped before the handler was done (client disconnect, or timeout of an outer layer): {}",
+        if continues { "it keeps running in the background" } else { "it is dropped" }
     );
 }
 
-fn fate(goes_on: bool) -> &'static str {
-    if goes_on {
-        "it goes on in the background"
-    } else {
-        "it is dropped"
-    }
+pub(crate) fn grace_ended(subject: Subject<'_>, grace: Duration, elapsed: Duration) {
+    error!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        elapsed_ms = millis(elapsed),
+        grace_ms = millis(grace),
+        background = true,
+        "handler was dropped: it was not done within the grace period"
+    );
 }
 
-pub(crate) fn ended_in_background(delivery: &Delivery, started: Instant, outcome: &Outcome) {
-    let kind = delivery.notification().kind();
-    let channel = channel(delivery);
-    match outcome {
-        Outcome::Finished(status) if status.is_success() => info!(
-            target: TARGET,
-            kind,
-            channel,
-            elapsed = ?started.elapsed(),
-            status = status.as_u16(),
-            "late handler finished in the background"
-        ),
-        Outcome::Finished(status) => warn!(
-            target: TARGET,
-            kind,
-            channel,
-            elapsed = ?started.elapsed(),
-            status = status.as_u16(),
-            "late handler finished in the background, without success"
-        ),
-        Outcome::Failed(cause) => error!(
-            target: TARGET,
-            kind,
-            channel,
-            elapsed = ?started.elapsed(),
-            error = %Chain(&**cause),
-            "late handler failed in the background"
-        ),
-        Outcome::Panicked => error!(
-            target: TARGET,
-            kind,
-            channel,
-            elapsed = ?started.elapsed(),
-            "late handler panicked in the background"
-        ),
-        Outcome::GraceEnded(grace) => error!(
-            target: TARGET,
-            kind,
-            channel,
-            elapsed = ?started.elapsed(),
-            ?grace,
-            "late handler was dropped: still not done when the grace ended"
-        ),
-        Outcome::Aborted => error!(
-            target: TARGET,
-            kind,
-            channel,
-            elapsed = ?started.elapsed(),
-            "late handler was dropped: the runtime shut down"
-        ),
-    }
+pub(crate) fn aborted(subject: Subject<'_>, elapsed: Duration) {
+    error!(
+        target: TARGET,
+        kind = subject.kind,
+        channel = subject.channel,
+        elapsed_ms = millis(elapsed),
+        background = true,
+        "handler was dropped: the runtime shut down"
+    );
 }
 
-/// The span of a request, kept for what happens when nobody has it entered: a drop, and the background.
+/// The span of a request, kept for when it is not entered: a drop, and a move to the background.
 pub(crate) struct RequestSpan(Span);
 
 impl RequestSpan {
@@ -213,45 +350,39 @@ impl RequestSpan {
         self.0.in_scope(f)
     }
 
-    pub(crate) fn instrument<F: Future>(
+    /// Gives the future a root span that follows from this one. As a child it would keep this one open.
+    pub(crate) fn detach<F: Future>(
         &self,
+        subject: Subject<'_>,
         future: F,
     ) -> impl Future<Output = F::Output> + use<F> {
-        future.instrument(self.0.clone())
+        let span = info_span!(
+            target: TARGET,
+            parent: None,
+            "cronofy_webhook.background",
+            kind = subject.kind,
+            channel = subject.channel,
+        );
+        span.follows_from(&self.0);
+        future.instrument(span)
     }
 }
 
-fn channel(delivery: &Delivery) -> Option<&str> {
-    delivery
-        .notification()
-        .channel()
-        .map(|channel| &*channel.channel_id)
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The label of the secret that matched, or its place in the set.
-struct Secret<'a>(&'a Delivery);
-
-impl fmt::Display for Secret<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let signature = self.0.signature();
-        match signature.label() {
-            Some(label) => f.write_str(label),
-            None => write!(f, "{}", signature.index()),
+/// An error and its causes on one line. Many errors print their cause themselves: it is not repeated.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
         }
+        cause = error.source();
     }
-}
-
-/// An error and all its causes, on one line.
-struct Chain<'a>(&'a (dyn Error + 'static));
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
+    text
 }

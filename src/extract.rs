@@ -13,9 +13,9 @@ use crate::delivery::Delivery;
 use crate::notification::Notification;
 use crate::rejection::{self, Rejection};
 
-/// Takes the delivery that the middleware verified. Without the middleware the answer is 500; see [`MissingDelivery`].
+/// Extracts the delivery that the middleware verified. Without the middleware the response is 500; see [`MissingDelivery`].
 ///
-/// `Option<Delivery>` is `None` then, for a handler that serves other requests as well.
+/// `Option<Delivery>` is `None` then, for handlers that serve other requests as well.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Send + Sync> FromRequestParts<S> for Delivery {
     type Rejection = MissingDelivery;
@@ -34,17 +34,17 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Delivery {
     }
 }
 
-/// Takes the notification that the middleware verified. Without the middleware the answer is 500; see
+/// Extracts the notification that the middleware verified. Without the middleware the response is 500; see
 /// [`MissingDelivery`].
 ///
-/// `Option<Notification>` is `None` then, for a handler that serves other requests as well.
+/// `Option<Notification>` is `None` then, for handlers that serve other requests as well.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Send + Sync> FromRequestParts<S> for Notification {
     type Rejection = MissingDelivery;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingDelivery> {
         let delivery = verified(parts).ok_or(MissingDelivery)?;
-        Ok(delivery.to_notification())
+        Ok(delivery.notification().clone())
     }
 }
 
@@ -53,7 +53,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Notification {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(verified(parts).map(Delivery::to_notification))
+        Ok(verified(parts).map(|delivery| delivery.notification().clone()))
     }
 }
 
@@ -61,24 +61,24 @@ fn verified(parts: &Parts) -> Option<&Delivery> {
     parts.extensions.get()
 }
 
-/// An extractor of this crate was used in a handler that is not behind the middleware.
+/// Rejection of an extractor of this crate in a handler that is not behind the middleware.
 ///
-/// The answer is 500 with a text that says so. It is a mistake in the program, not in the request.
+/// The response is 500 with a text that says so. It is a mistake in the program, not in the request.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct MissingDelivery;
 
 impl MissingDelivery {
-    /// The status of the answer: 500.
+    /// The status of the response: 500.
     #[must_use]
     pub fn status(self) -> StatusCode {
         StatusCode::INTERNAL_SERVER_ERROR
     }
 
-    /// The text of the answer.
+    /// The text of the response.
     #[must_use]
     pub fn body_text(self) -> &'static str {
-        "This handler takes a Cronofy notification, but CronofyWebhookLayer is not in front of it: add `.layer(CronofyWebhookLayer::new(client_secret))` to its route."
+        "This handler extracts a Cronofy notification, but its route has no CronofyWebhookLayer: use `post(handler).layer(CronofyWebhookLayer::new(client_secret))`."
     }
 }
 

@@ -1,23 +1,21 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
 use super::Overrun;
-use crate::events;
+use super::limiter::Limiter;
 use crate::signature::Verifier;
 
-/// Leaves one of the five seconds that Cronofy gives for the way there and back.
+/// Leaves one of the five seconds that Cronofy waits for the network.
 const BUDGET: Duration = Duration::from_secs(4);
 
-/// Source: Cronofy's API documentation, "Push Notifications".
-const CRONOFY_WAITS: Duration = Duration::from_secs(5);
-
-/// Hundreds of times what Cronofy sends, and small enough to hold for a crowd of strangers.
+/// Hundreds of times the size of a notification, and small enough to buffer for many unauthenticated clients.
 const BODY_LIMIT: usize = 256 * 1024;
 
 const GRACE: Duration = Duration::from_secs(30);
 
-/// What the layer was told, shared by all its services.
+/// The settings of a layer, shared by all its services.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) verifier: Verifier,
@@ -26,6 +24,7 @@ pub(super) struct Config {
     pub(super) overrun: Overrun,
     pub(super) grace: Duration,
     pub(super) task_tracker: TaskTracker,
+    pub(super) limiter: Arc<Limiter>,
 }
 
 impl Config {
@@ -37,25 +36,7 @@ impl Config {
             overrun: Overrun::default(),
             grace: GRACE,
             task_tracker: TaskTracker::new(),
+            limiter: Arc::new(Limiter::new()),
         }
-    }
-
-    pub(super) fn set_budget(&mut self, budget: Duration) {
-        assert!(
-            !budget.is_zero(),
-            "the budget is zero, so that no answer could leave inside it: set a duration below the 5 s that Cronofy waits",
-        );
-        if budget >= CRONOFY_WAITS {
-            events::budget_is_long(budget);
-        }
-        self.budget = budget;
-    }
-
-    pub(super) fn set_body_limit(&mut self, limit: usize) {
-        assert!(
-            limit > 0,
-            "the body limit is zero, so that every notification would be refused: set a number of bytes",
-        );
-        self.body_limit = limit;
     }
 }

@@ -12,16 +12,18 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
+use super::body::ReadBody;
 use super::config::Config;
-use super::overrun::Handler;
-use super::read::ReadBody;
+use super::handler::Handler;
+use super::report::{self, subject};
 use super::timer::Timer;
 use crate::delivery::{Deadline, Delivery};
-use crate::events;
+use crate::events::{self, RequestSpan};
 use crate::rejection::Rejection;
 
 pin_project! {
     /// Response future of [`CronofyWebhook`](super::CronofyWebhook).
+    #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, B>
     where
         S: Service<Request<B>>,
@@ -29,14 +31,39 @@ pin_project! {
         #[pin]
         state: State<S, B, S::Future>,
         timer: Timer,
+        // Captured at the first `Pending` before the handler runs: a disconnect can drop this future on any thread.
+        span: Option<RequestSpan>,
         config: Arc<Config>,
+    }
+
+    impl<S, B> PinnedDrop for ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            let Some(span) = this.span else {
+                return;
+            };
+            let elapsed = this.timer.started().elapsed();
+            match this.state.project() {
+                StateProj::Read { body, call: Some((head, _)) } => span.in_scope(|| {
+                    let limiter = &this.config.limiter;
+                    report::dropped_while_reading(&head.headers, body.len(), elapsed, limiter);
+                }),
+                StateProj::Ready { call: Some((_, delivery)), .. } => {
+                    span.in_scope(|| events::dropped_while_waiting(subject(delivery), elapsed));
+                }
+                _ => {}
+            }
+        }
     }
 }
 
 pin_project! {
     #[project = StateProj]
     enum State<S, B, F> {
-        Refused {
+        Rejected {
             rejection: Rejection,
         },
         Read {
@@ -45,9 +72,15 @@ pin_project! {
             // Taken when the body is complete.
             call: Option<(Parts, S)>,
         },
+        Ready {
+            inner: S,
+            // Taken when the inner service is ready.
+            call: Option<(Request<B>, Delivery)>,
+        },
         Call {
             handler: Handler<F>,
         },
+        Done,
     }
 }
 
@@ -57,8 +90,8 @@ where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    pub(super) fn refused(rejection: Rejection, config: Arc<Config>) -> Self {
-        Self::new(State::Refused { rejection }, config)
+    pub(super) fn rejected(rejection: Rejection, config: Arc<Config>) -> Self {
+        Self::new(State::Rejected { rejection }, config)
     }
 
     pub(super) fn read(request: Request<B>, inner: S, config: Arc<Config>) -> Self {
@@ -73,7 +106,8 @@ where
     fn new(state: State<S, B, S::Future>, config: Arc<Config>) -> Self {
         Self {
             state,
-            timer: Timer::start(),
+            timer: Timer::start(config.budget),
+            span: None,
             config,
         }
     }
@@ -92,44 +126,107 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        // In each state the work goes before the clock: what is ready at the deadline is in time.
-        loop {
+        let output = loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Refused { rejection } => {
-                    events::refused(rejection);
-                    return Poll::Ready(Ok(rejection.to_response()));
-                }
-                StateProj::Read { body, call } => match body.poll(cx) {
-                    Poll::Ready(Ok(body)) => {
-                        let (head, inner) = call.take().expect("a body is complete once");
-                        start(head, body, inner, this.timer.started(), this.config)
-                    }
-                    Poll::Ready(Err(rejection)) => State::Refused { rejection },
-                    Poll::Pending => {
-                        ready!(this.timer.poll(this.config.budget, cx));
-                        State::Refused {
-                            rejection: Rejection::body_timeout(this.config.budget),
+                StateProj::Rejected { rejection } => break Ok(rejection.to_response()),
+                StateProj::Read { mut body, call } => {
+                    // The work before the clock: what is ready at the deadline is in time.
+                    let read = match body.as_mut().poll(cx) {
+                        Poll::Ready(read) => read,
+                        Poll::Pending => {
+                            this.span.get_or_insert_with(RequestSpan::current);
+                            ready!(this.timer.poll(cx));
+                            Err(Rejection::body_timeout(this.config.budget))
                         }
-                    }
-                },
-                StateProj::Call { handler } => {
-                    if let Poll::Ready(answer) = handler.poll(cx) {
-                        return Poll::Ready(answer);
-                    }
-                    ready!(this.timer.poll(this.config.budget, cx));
-                    return Poll::Ready(Ok(handler.overrun()));
+                    };
+                    let (head, inner) = call.take().expect("taken once, on the way to `Ready`");
+                    let length = read.as_ref().map_or_else(|_| body.len(), Bytes::len);
+                    verify(read, length, head, inner, this.timer, this.config)
                 }
+                StateProj::Ready { inner, call } => {
+                    let is_ready = match inner.poll_ready(cx) {
+                        Poll::Ready(Ok(())) => !this.timer.has_passed(),
+                        Poll::Ready(Err(error)) => {
+                            let (_, delivery) = call.take().expect("taken once, on the way out");
+                            let elapsed = this.timer.started().elapsed();
+                            events::readiness_failed(subject(&delivery), elapsed);
+                            break Err(error);
+                        }
+                        Poll::Pending => {
+                            this.span.get_or_insert_with(RequestSpan::current);
+                            ready!(this.timer.poll(cx));
+                            false
+                        }
+                    };
+                    let (request, delivery) = call.take().expect("taken once, on the way out");
+                    if is_ready {
+                        start(inner, request, delivery, this.timer.started(), this.config)
+                    } else {
+                        not_ready(&delivery, this.timer.started(), this.config)
+                    }
+                }
+                StateProj::Call { handler } => {
+                    if let Poll::Ready(output) = handler.poll(cx) {
+                        break output;
+                    }
+                    ready!(this.timer.poll(cx));
+                    break Ok(handler.overrun());
+                }
+                StateProj::Done => panic!("`ResponseFuture` polled after completion"),
             };
             this.state.set(next);
+        };
+        this.state.set(State::Done);
+        Poll::Ready(output)
+    }
+}
+
+/// The state after `length` bytes of the body were read.
+fn verify<S, B, F>(
+    read: Result<Bytes, Rejection>,
+    length: usize,
+    head: Parts,
+    inner: S,
+    timer: &Timer,
+    config: &Config,
+) -> State<S, B, F>
+where
+    B: From<Bytes>,
+{
+    let verified = read.and_then(|body| {
+        let deadline = timer.deadline().map(|at| Deadline {
+            at: at.into_std(),
+            now: || Instant::now().into_std(),
+        });
+        let delivery = Delivery::verify_with_deadline(
+            &config.verifier,
+            &head.headers,
+            body.clone(),
+            deadline,
+        );
+        delivery.map(|delivery| (delivery, body))
+    });
+    match verified {
+        Ok((delivery, body)) => {
+            report::verified(&delivery, &config.limiter);
+            let mut request = Request::from_parts(head, B::from(body));
+            request.extensions_mut().insert(delivery.clone());
+            State::Ready {
+                inner,
+                call: Some((request, delivery)),
+            }
+        }
+        Err(rejection) => {
+            report::rejected(&rejection, &head.headers, length, &config.limiter);
+            State::Rejected { rejection }
         }
     }
 }
 
-/// Calls the inner service, if the body is authentic.
 fn start<S, B, R>(
-    head: Parts,
-    body: Bytes,
-    mut inner: S,
+    inner: &mut S,
+    request: Request<B>,
+    delivery: Delivery,
     started: Instant,
     config: &Arc<Config>,
 ) -> State<S, B, S::Future>
@@ -137,24 +234,17 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     S::Future: Send + 'static,
-    B: From<Bytes>,
 {
-    // A budget beyond what the clock can express is none.
-    let deadline = started.checked_add(config.budget).map(|at| Deadline {
-        at: at.into_std(),
-        now: || Instant::now().into_std(),
-    });
-    let verified = Delivery::verify_before(deadline, &config.verifier, &head.headers, body.clone());
-    let delivery = match verified {
-        Ok(delivery) => delivery,
-        Err(rejection) => return State::Refused { rejection },
-    };
-
-    let mut request = Request::from_parts(head, B::from(body));
-    request.extensions_mut().insert(delivery.clone());
+    let call = || inner.call(request);
     State::Call {
-        handler: Handler::new(inner.call(request), delivery, started, Arc::clone(config)),
+        handler: Handler::start(call, delivery, started, Arc::clone(config)),
     }
+}
+
+fn not_ready<S, B, F>(delivery: &Delivery, started: Instant, config: &Config) -> State<S, B, F> {
+    let rejection = Rejection::not_ready(config.budget);
+    events::not_ready(subject(delivery), rejection.status(), started.elapsed());
+    State::Rejected { rejection }
 }
 
 impl<S, B> fmt::Debug for ResponseFuture<S, B>
@@ -163,9 +253,11 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Refused { .. } => "Refused",
+            State::Rejected { .. } => "Rejected",
             State::Read { .. } => "Read",
+            State::Ready { .. } => "Ready",
             State::Call { .. } => "Call",
+            State::Done => "Done",
         };
         f.debug_struct("ResponseFuture")
             .field("state", &state)

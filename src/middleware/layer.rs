@@ -6,43 +6,50 @@ use tower_layer::Layer;
 
 use super::config::Config;
 use super::{CronofyWebhook, Overrun};
+use crate::events;
 use crate::secret::Secret;
 use crate::signature::Verifier;
 
-/// [`Layer`] that lets only what Cronofy has signed reach the service, and answers in time.
+/// How long Cronofy waits for the response to a push notification:
+/// <https://docs.cronofy.com/developers/push-notifications/>.
+const CRONOFY_WAITS: Duration = Duration::from_secs(5);
+
+/// Layer that applies [`CronofyWebhook`], which passes only authentic deliveries to the inner service and responds within
+/// the deadline.
 ///
 /// See the [module docs](super) for what it does to a request, and an example.
 ///
 /// | setting | default | |
 /// |---|---|---|
-/// | [`budget`](Self::budget) | 4 s | how long after the request's head the answer leaves at the latest |
-/// | [`body_limit`](Self::body_limit) | 256 KiB | how large a body may be |
-/// | [`overrun`](Self::overrun) | [`Overrun::Finish`] | what happens to a handler that is not done then |
-/// | [`grace`](Self::grace) | 30 s | how long it may go on in the background |
-/// | [`task_tracker`](Self::task_tracker) | one of its own | who counts what goes on there |
+/// | [`budget`](Self::budget) | 4 s | time until the response, counted from `call` |
+/// | [`body_limit`](Self::body_limit) | 256 KiB | size of a body |
+/// | [`overrun`](Self::overrun) | [`Overrun::Finish`] | what happens to a handler that is late |
+/// | [`grace`](Self::grace) | 30 s | how long a late handler may run in the background |
+/// | [`task_tracker`](Self::task_tracker) | one of its own | `TaskTracker` that owns background work |
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct CronofyWebhookLayer {
     config: Arc<Config>,
 }
 
 impl CronofyWebhookLayer {
-    /// A layer that accepts what was signed with this client secret.
+    /// A layer that accepts deliveries signed with this client secret.
     ///
-    /// For several secrets, for one whose absence must not end the process, or to replace secrets while serving, see
-    /// [`with_verifier`](Self::with_verifier).
+    /// For several secrets, for an error instead of a panic, or to replace secrets while serving, use
+    /// [`from_verifier`](Self::from_verifier).
     ///
     /// # Panics
     ///
-    /// When the secret is empty or blank: anybody could sign with it.
-    #[must_use]
+    /// If the secret is blank: anybody could sign with it.
+    #[track_caller]
     pub fn new(secret: impl Into<Secret>) -> Self {
         match Verifier::new([secret.into()]) {
-            Ok(verifier) => Self::with_verifier(verifier),
+            Ok(verifier) => Self::from_verifier(verifier),
             Err(error) => panic!("{error}"),
         }
     }
 
-    /// A layer that accepts what the verifier accepts.
+    /// A layer that accepts the deliveries that the verifier accepts.
     ///
     /// ```
     /// use cronofy_webhook::{CronofyWebhookLayer, Secret, Verifier};
@@ -51,66 +58,75 @@ impl CronofyWebhookLayer {
     ///     Secret::new("CRN_old").with_label("2024"),
     ///     Secret::new("CRN_new").with_label("2026"),
     /// ])?;
-    /// let layer = CronofyWebhookLayer::with_verifier(verifier.clone());
+    /// let layer = CronofyWebhookLayer::from_verifier(verifier.clone());
     ///
     /// // Later, while the layer is in use:
     /// verifier.replace([Secret::new("CRN_new").with_label("2026")])?;
     /// # let _ = layer;
     /// # Ok::<_, cronofy_webhook::SecretError>(())
     /// ```
-    #[must_use]
-    pub fn with_verifier(verifier: Verifier) -> Self {
+    pub fn from_verifier(verifier: Verifier) -> Self {
         Self {
             config: Arc::new(Config::new(verifier)),
         }
     }
 
-    /// How long reading the body, checking it and handling it may take together, from the moment that the service is
-    /// called. Default: 4 seconds, of the 5 that Cronofy waits for the answer to a push notification.
+    /// Sets how long reading the body, verifying it, waiting for the inner service to be ready and handling the notification
+    /// may take together, counted from `call`. Default: 4 seconds, of the
+    /// [5 that Cronofy waits](https://docs.cronofy.com/developers/push-notifications/).
     ///
-    /// An event at warn level points out a budget of 5 seconds or more.
+    /// A budget of 5 seconds or more is logged at warn level.
     ///
     /// # Panics
     ///
-    /// When the budget is zero.
-    #[must_use]
+    /// If the budget is zero.
+    #[track_caller]
     pub fn budget(mut self, budget: Duration) -> Self {
-        self.config().set_budget(budget);
+        assert!(
+            !budget.is_zero(),
+            "the budget is zero, so that every delivery would time out: set a duration below the 5 s that Cronofy waits",
+        );
+        if budget >= CRONOFY_WAITS {
+            events::budget_is_long(budget);
+        }
+        self.config_mut().budget = budget;
         self
     }
 
-    /// How many bytes a body may have. Default: 262,144 (256 KiB); notifications have a few hundred.
+    /// Sets how many bytes a body may have. Default: 262,144 (256 KiB); notifications have a few hundred.
     ///
-    /// A limit that the framework sets, such as axum's `DefaultBodyLimit`, does not apply here: it binds extractors, and
-    /// the body is read before any of them.
+    /// The limit of the framework, such as axum's `DefaultBodyLimit`, does not apply: it limits extractors, and the body is
+    /// read before them.
     ///
     /// # Panics
     ///
-    /// When the limit is zero.
-    #[must_use]
+    /// If the limit is zero.
+    #[track_caller]
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.config().set_body_limit(bytes);
+        assert!(
+            bytes > 0,
+            "the body limit is zero, so that every notification would be rejected: set a number of bytes",
+        );
+        self.config_mut().body_limit = bytes;
         self
     }
 
-    /// What happens to a handler that is not done when the budget is spent, or when the sender hangs up.
+    /// Sets what happens to a handler that is not done when the deadline passes or the client disconnects.
     /// Default: [`Overrun::Finish`].
-    #[must_use]
     pub fn overrun(mut self, overrun: Overrun) -> Self {
-        self.config().overrun = overrun;
+        self.config_mut().overrun = overrun;
         self
     }
 
-    /// How long a handler may go on in the background before it is dropped. Default: 30 seconds.
-    #[must_use]
+    /// Sets how long a handler may run in the background before it is dropped. Default: 30 seconds.
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.config().grace = grace;
+        self.config_mut().grace = grace;
         self
     }
 
-    /// Counts what goes on in the background, so that a shutdown can wait for it.
+    /// Sets the tracker of the handlers in the background, so that a shutdown can wait for them.
     ///
-    /// Once the server has stopped, close the tracker and wait for it:
+    /// Once the server has stopped, close the tracker and wait:
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -127,15 +143,21 @@ impl CronofyWebhookLayer {
     /// # let _ = layer;
     /// # }
     /// ```
-    #[must_use]
     pub fn task_tracker(mut self, tracker: TaskTracker) -> Self {
-        self.config().task_tracker = tracker;
+        self.config_mut().task_tracker = tracker;
         self
     }
 
-    /// The settings, apart from those of a clone and of the services that were made before.
-    fn config(&mut self) -> &mut Config {
+    /// The settings of this layer alone: clones, and services that were made before, keep theirs.
+    fn config_mut(&mut self) -> &mut Config {
         Arc::make_mut(&mut self.config)
+    }
+}
+
+/// As [`CronofyWebhookLayer::from_verifier`].
+impl From<Verifier> for CronofyWebhookLayer {
+    fn from(verifier: Verifier) -> Self {
+        Self::from_verifier(verifier)
     }
 }
 
@@ -143,6 +165,6 @@ impl<S> Layer<S> for CronofyWebhookLayer {
     type Service = CronofyWebhook<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CronofyWebhook::new(inner, Arc::clone(&self.config))
+        CronofyWebhook::with_config(inner, Arc::clone(&self.config))
     }
 }

@@ -1,35 +1,42 @@
-//! The middleware: lets only what Cronofy has signed reach the inner service, and answers in time.
+//! The middleware: passes only authentic deliveries to the inner service, and responds within the deadline.
 //!
 //! What happens to a request, in this order:
 //!
-//! 1. The clock starts. No signature header, or a declared length over the limit: refused, and none of the body is read.
-//! 2. The body is read, up to the limit. Larger, broken off, or not complete inside the budget: refused.
-//! 3. The signatures are checked against the body (see [`signature`](crate::signature)). None matches: refused.
-//! 4. The inner service is called, with the request as it came: head, extensions and body unchanged. The verified
-//!    [`Delivery`](crate::Delivery) is in the extensions. Its answer is the answer.
-//! 5. It is not done when the budget is spent: [`Overrun`] says what the answer is, and that the work goes on in the
-//!    background. It goes on as well when the sender hangs up.
+//! 1. The deadline starts. Without a signature header, or with a declared length over the limit, the request is rejected
+//!    before any of the body is read.
+//! 2. The body is read, up to the limit. If it is larger, ends early, or is not complete within the deadline, the request is
+//!    rejected.
+//! 3. The signatures are compared with the body (see [`signature`](crate::signature)). If none matches, the request is
+//!    rejected.
+//! 4. The inner service is polled until it is ready. If it is not ready within the deadline, the response is 503.
+//! 5. The inner service is called with the request as it came: head, extensions and body are unchanged, and the verified
+//!    [`Delivery`](crate::Delivery) is in the extensions. Its response is the response.
+//! 6. If it is not done when the deadline passes, [`Overrun`] decides about the response, and by default the work continues
+//!    in the background. It continues too if the client disconnects.
 //!
-//! A refusal is a response, with the [`Rejection`](crate::Rejection) in its extensions; errors of the inner service pass
-//! through. Statuses are listed in the [crate docs](crate#answers).
+//! Rejections are responses, with the [`Rejection`](crate::Rejection) in their extensions; errors of the inner service are
+//! passed through. The [crate docs](crate#answers) list the statuses.
 //!
-//! What to know:
+//! Good to know:
 //!
-//! - The body is buffered, and the request is passed on with the body type that it came with. The type must be one
-//!   that can be made from [`Bytes`](bytes::Bytes): axum's is, and `http_body_util::Full`. With plain hyper, wrap its
-//!   `Incoming`, as the example `hyper` does.
-//! - The layer must see the body as it was sent. Layers that rewrite it (decompression, normalisation) belong inside of
-//!   this one, not around it.
-//! - A concurrency limit holds its permit while the body is read, on either side of this layer, and that before it is known
-//!   who sends. Inside, it also counts the handlers in the background; around, it does not.
-//! - In the background a handler is another task: task-locals that a layer outside has set are gone. Set them inside.
-//! - A handler that blocks its thread holds up the answer as well. Let it use `spawn_blocking`.
+//! - The body is buffered, and the request is passed on with the body type that it came with. Both the request body and
+//!   the response body of the inner service must implement `From<Bytes>`, as axum's `Body` and `http_body_util::Full` do; the
+//!   bodies of tower-http's layers and hyper's `Incoming` do not. With axum, add each layer in its own `.layer(…)`, which
+//!   converts bodies in between; with plain hyper, wrap `Incoming` as the example `hyper` does.
+//! - The inner service must be `Clone`: each delivery is handled by a clone, which is polled ready and then called.
+//! - The layer must see the body as it was sent. Layers that rewrite it (decompression, normalisation) belong inside this
+//!   one.
+//! - `poll_ready` is always ready, so that an unauthenticated client holds no permit of a concurrency limit inside this
+//!   layer. A permit is taken once the delivery is verified, and held while the handler runs, in the background too. To shed
+//!   load, put `load_shed` around the limit, both inside this layer.
+//! - In the background a handler runs in another task: task-locals set by an outer layer are absent. Its span is a root span
+//!   that follows from that of the request.
+//! - A handler that blocks its thread delays the response: use `spawn_blocking`.
 //! - Trailers of the body are dropped: the signature does not cover them.
-//! - The inner service's future must be `Send + 'static`, to be moved into a task, and its error convertible into a boxed
-//!   one, to be logged from there.
-//! - The budget covers the time until the inner service has answered with a head. Streaming a body afterwards is not
-//!   covered, and has nothing to say to Cronofy.
-//! - The future must be polled inside of a tokio runtime, with time enabled. Outside of one it panics as soon as it has to wait.
+//! - The future of the inner service must be `Send + 'static`, as it may be moved to a task, and its error convertible to a
+//!   boxed one, which is logged there.
+//! - The deadline ends with the head of the response. Streaming its body afterwards takes no part in it.
+//! - The future must be polled within a tokio runtime with time enabled: it panics as soon as it has to wait otherwise.
 //!
 //! # Example
 //!
@@ -53,14 +60,14 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let verifier = Verifier::new(["CRN_an_example"])?;
 //! let service = ServiceBuilder::new()
-//!     .layer(CronofyWebhookLayer::with_verifier(verifier.clone()))
+//!     .layer(CronofyWebhookLayer::from_verifier(verifier.clone()))
 //!     .service(service_fn(handle));
 //!
 //! let body = Bytes::from_static(
 //!     br#"{"notification":{"type":"verification"},"channel":{"channel_id":"chn_1","callback_url":"https://receiver.example/"}}"#,
 //! );
 //!
-//! // Signed with the secret: the handler is called, and its answer is the answer.
+//! // Signed with the secret: the handler is called, and its response is the response.
 //! let genuine = Request::post("/").header(HEADER, verifier.sign(&body)).body(Full::new(body.clone()))?;
 //! assert_eq!(service.clone().oneshot(genuine).await?.status(), StatusCode::OK);
 //!
@@ -72,11 +79,14 @@
 //! # }
 //! ```
 
+mod body;
 mod config;
 mod future;
+mod handler;
 mod layer;
+mod limiter;
 mod overrun;
-mod read;
+mod report;
 mod service;
 mod timer;
 

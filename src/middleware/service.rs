@@ -1,31 +1,69 @@
 use std::error::Error;
-use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use http_body::Body;
+use tower_layer::Layer as _;
 use tower_service::Service;
 
-use super::ResponseFuture;
 use super::config::Config;
+use super::{CronofyWebhookLayer, ResponseFuture, report};
 use crate::rejection::Rejection;
+use crate::secret::Secret;
 use crate::signature::{self, SignatureError};
 
-/// [`Service`] that lets only what Cronofy has signed reach the inner one, and answers in time.
+/// Middleware that passes only authentic deliveries to the inner service, and responds within the deadline.
 ///
-/// Made by [`CronofyWebhookLayer`](super::CronofyWebhookLayer). See the [module docs](super).
+/// See the [module docs](super).
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct CronofyWebhook<S> {
     inner: S,
     config: Arc<Config>,
 }
 
 impl<S> CronofyWebhook<S> {
-    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+    /// Wraps `inner`, with the default settings and one client secret.
+    ///
+    /// For other settings use a [`CronofyWebhookLayer`].
+    ///
+    /// # Panics
+    ///
+    /// If the secret is blank.
+    #[track_caller]
+    pub fn new(inner: S, secret: impl Into<Secret>) -> Self {
+        Self::layer(secret).layer(inner)
+    }
+
+    /// A layer that wraps services with this middleware.
+    ///
+    /// # Panics
+    ///
+    /// If the secret is blank.
+    #[track_caller]
+    pub fn layer(secret: impl Into<Secret>) -> CronofyWebhookLayer {
+        CronofyWebhookLayer::new(secret)
+    }
+
+    pub(super) fn with_config(inner: S, config: Arc<Config>) -> Self {
         Self { inner, config }
+    }
+
+    /// A reference to the inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// A mutable reference to the inner service.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
     }
 }
 
@@ -42,40 +80,35 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S, B>;
 
+    /// Always ready: the readiness of the inner service is awaited within the deadline, once the delivery is verified.
     #[inline]
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The inner service was polled ready and its clone was not, so it is the clone that stays behind. A refusal
-        // drops the ready one as well, and with it what readiness holds (a permit of a concurrency limit, say). See
-        // https://docs.rs/tower-service/latest/tower_service/trait.Service.html#be-careful-when-cloning-inner-services
-        let clone = self.inner.clone();
-        let inner = mem::replace(&mut self.inner, clone);
         let config = Arc::clone(&self.config);
-
         match admit(&request, config.body_limit) {
-            Ok(()) => ResponseFuture::read(request, inner, config),
-            Err(rejection) => ResponseFuture::refused(rejection, config),
+            Ok(()) => ResponseFuture::read(request, self.inner.clone(), config),
+            Err(rejection) => {
+                report::rejected(&rejection, request.headers(), 0, &config.limiter);
+                ResponseFuture::rejected(rejection, config)
+            }
         }
     }
 }
 
-/// What can be told from the head of the request, before any of the body is read.
+/// Rejects what the head of the request suffices to reject, before any of the body is read.
 fn admit<B: Body>(request: &Request<B>, limit: usize) -> Result<(), Rejection> {
     if !signature::is_signed(request.headers()) {
         return Err(SignatureError::Missing.into());
     }
-    let declared = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
+    let declared = report::content_length(request.headers())
         .unwrap_or(0)
         .max(request.body().size_hint().lower());
     if usize::try_from(declared).is_ok_and(|declared| declared <= limit) {
         Ok(())
     } else {
-        Err(Rejection::body_too_large(limit))
+        Err(Rejection::body_limit(limit))
     }
 }

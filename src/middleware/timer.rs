@@ -5,18 +5,20 @@ use std::time::Duration;
 use tokio::task::coop::{Unconstrained, unconstrained};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// When the clock started, and what wakes us when the budget is spent.
+/// The deadline of a request.
 pub(super) struct Timer {
     started: Instant,
-    // Made when there is first something to wait for, and out of the way of a request that never waits.
+    budget: Duration,
+    // Made when there is first something to wait for, which most requests never do.
     // A handler that used up tokio's cooperative budget would starve a timer that is subject to it.
     sleep: Option<Pin<Box<Unconstrained<Sleep>>>>,
 }
 
 impl Timer {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(budget: Duration) -> Self {
         Self {
             started: Instant::now(),
+            budget,
             sleep: None,
         }
     }
@@ -25,12 +27,24 @@ impl Timer {
         self.started
     }
 
-    /// Is ready when `budget` is spent.
-    pub(super) fn poll(&mut self, budget: Duration, cx: &mut Context<'_>) -> Poll<()> {
+    /// `None` if it is later than the clock can express.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.started.checked_add(self.budget)
+    }
+
+    pub(super) fn has_passed(&self) -> bool {
+        self.deadline()
+            .is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// Is ready from the deadline on.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.deadline();
+        let budget = self.budget;
         let sleep = self.sleep.get_or_insert_with(|| {
-            let sleep = match self.started.checked_add(budget) {
+            let sleep = match deadline {
                 Some(deadline) => sleep_until(deadline),
-                // A budget beyond what the clock can express. `sleep` knows what to do with it.
+                // Accepts any duration, and sleeps for as long as the clock can express.
                 None => sleep(budget),
             };
             Box::pin(unconstrained(sleep))

@@ -48,7 +48,7 @@ async fn a_delivery_is_an_event_at_debug_level() {
     let (log, _guard) = Log::start();
     deliver(&layer(), genuine(), SECOND, Ok(204)).await.unwrap();
     let labelled = Verifier::new([Secret::new(SECRET).with_label("2024")]).unwrap();
-    let layer = CronofyWebhookLayer::with_verifier(labelled);
+    let layer = CronofyWebhookLayer::from_verifier(labelled);
     deliver(&layer, genuine(), SECOND, Err("no disk"))
         .await
         .unwrap_err();

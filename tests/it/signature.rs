@@ -307,7 +307,7 @@ fn a_replacement_that_is_refused_leaves_the_secrets_as_they_were() {
 async fn secrets_can_be_replaced_while_a_layer_serves_with_them() {
     let calls = Calls::default();
     let verifier = Verifier::new([OTHER_SECRET]).unwrap();
-    let service = CronofyWebhookLayer::with_verifier(verifier.clone()).layer(handler(&calls));
+    let service = CronofyWebhookLayer::from_verifier(verifier.clone()).layer(handler(&calls));
     let status = || async {
         let request = crate::support::genuine();
         service
@@ -380,7 +380,7 @@ fn nothing_that_can_be_printed_shows_a_secret_a_signature_or_a_body() {
     let genuine = headers([signature(SECRET)]);
     let matched = verifier.verify(&genuine, CHANGE).unwrap();
     let delivery = Delivery::verify(&verifier, &genuine, CHANGE.into()).unwrap();
-    let layer = CronofyWebhookLayer::with_verifier(verifier.clone());
+    let layer = CronofyWebhookLayer::from_verifier(verifier.clone());
     let refused = verifier.verify(&headers([WRONG]), CHANGE).unwrap_err();
 
     for (printed, tells) in [

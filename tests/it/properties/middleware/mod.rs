@@ -86,7 +86,7 @@ async fn run(exchange: &Exchange) -> Course {
 }
 
 fn layer(exchange: &Exchange, tracker: &TaskTracker) -> CronofyWebhookLayer {
-    CronofyWebhookLayer::with_verifier(Verifier::new(HELD).expect("none is blank"))
+    CronofyWebhookLayer::from_verifier(Verifier::new(HELD).expect("none is blank"))
         .body_limit(exchange.limit())
         .budget(exchange.budget)
         .overrun(exchange.overrun)

@@ -1,0 +1,218 @@
+use std::error::Error;
+use std::future::poll_fn;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use tokio::runtime;
+use tokio::time::{Instant, timeout};
+
+use super::config::Config;
+use super::report::subject;
+use crate::delivery::Delivery;
+use crate::events::{self, RequestSpan};
+
+/// The future of the inner service. If it is dropped before it is done it keeps running in the background, unless the policy
+/// is [`Overrun::Cancel`](super::Overrun::Cancel).
+pub(super) struct Handler<F> {
+    // Boxed from the start, as a future that was polled cannot be moved into a task otherwise.
+    // `None` once it completed, panicked, or was detached.
+    future: Option<Pin<Box<F>>>,
+    // Set where its bounds are known, so that `Drop` does not need them.
+    spawn: fn(Pin<Box<F>>, Background, &SpawnContext),
+    // Captured at the first `Pending`: a disconnect can drop this future on any thread.
+    context: Option<SpawnContext>,
+    delivery: Delivery,
+    started: Instant,
+    config: Arc<Config>,
+}
+
+/// Where a handler runs, and where it continues in the background.
+struct SpawnContext {
+    runtime: runtime::Handle,
+    span: RequestSpan,
+}
+
+impl<F> Handler<F> {
+    /// Calls the inner service.
+    pub(super) fn start<R, E>(
+        call: impl FnOnce() -> F,
+        delivery: Delivery,
+        started: Instant,
+        config: Arc<Config>,
+    ) -> Self
+    where
+        F: Future<Output = Result<Response<R>, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let future = PanicGuard::new(&delivery, started).run(call);
+        Self {
+            future: Some(Box::pin(future)),
+            spawn,
+            context: None,
+            delivery,
+            started,
+            config,
+        }
+    }
+
+    pub(super) fn poll<R, E>(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<R>, E>>
+    where
+        F: Future<Output = Result<Response<R>, E>>,
+    {
+        // Taken while it is polled: after a panic it must not be polled again in the background.
+        let mut future = self.future.take().expect("polled after completion");
+        let guard = PanicGuard::new(&self.delivery, self.started);
+        let output = guard.run(|| future.as_mut().poll(cx));
+        match &output {
+            Poll::Ready(output) => self.completed(output.as_ref().ok().map(Response::status)),
+            Poll::Pending => {
+                self.future = Some(future);
+                self.context.get_or_insert_with(|| SpawnContext {
+                    runtime: runtime::Handle::current(),
+                    span: RequestSpan::current(),
+                });
+            }
+        }
+        output
+    }
+
+    fn completed(&self, status: Option<StatusCode>) {
+        let (subject, elapsed) = (subject(&self.delivery), self.started.elapsed());
+        match status {
+            Some(status) if status.is_success() && elapsed > self.config.budget => {
+                events::answered_late(subject, status, elapsed, self.config.budget);
+            }
+            Some(status) => events::answered(subject, status, elapsed, false),
+            None => events::failed(subject, None, elapsed, false),
+        }
+    }
+
+    /// The response once the deadline has passed. What happens to the handler is up to the policy.
+    pub(super) fn overrun<R: From<Bytes>>(&mut self) -> Response<R> {
+        let overrun = self.config.overrun;
+        let response = overrun.to_response(self.config.budget);
+        events::late(
+            subject(&self.delivery),
+            overrun.as_str(),
+            overrun.continues(),
+            response.status(),
+            self.started.elapsed(),
+        );
+        self.detach();
+        response
+    }
+
+    fn detach(&mut self) {
+        let (Some(future), Some(context)) = (self.future.take(), &self.context) else {
+            return;
+        };
+        if self.config.overrun.continues() {
+            let background = Background {
+                delivery: self.delivery.clone(),
+                started: self.started,
+                config: Arc::clone(&self.config),
+                is_polling: false,
+                is_done: false,
+            };
+            (self.spawn)(future, background, context);
+        }
+    }
+}
+
+impl<F> Drop for Handler<F> {
+    fn drop(&mut self) {
+        let (Some(_), Some(context)) = (&self.future, &self.context) else {
+            return;
+        };
+        let overrun = self.config.overrun;
+        context.span.in_scope(|| {
+            events::dropped_while_handling(
+                subject(&self.delivery),
+                overrun.as_str(),
+                overrun.continues(),
+                self.started.elapsed(),
+            );
+        });
+        self.detach();
+    }
+}
+
+/// Logs a panic of the handler.
+struct PanicGuard<'a> {
+    delivery: &'a Delivery,
+    started: Instant,
+}
+
+impl<'a> PanicGuard<'a> {
+    fn new(delivery: &'a Delivery, started: Instant) -> Self {
+        Self { delivery, started }
+    }
+
+    fn run<T>(self, f: impl FnOnce() -> T) -> T {
+        let output = f();
+        mem::forget(self);
+        output
+    }
+}
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        events::panicked(subject(self.delivery), self.started.elapsed(), false);
+    }
+}
+
+fn spawn<F, R, E>(mut future: Pin<Box<F>>, mut background: Background, context: &SpawnContext)
+where
+    F: Future<Output = Result<Response<R>, E>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    let task_tracker = background.config.task_tracker.clone();
+    let delivery = background.delivery.clone();
+    let task = async move {
+        let grace = background.config.grace;
+        let run = poll_fn(|cx| {
+            background.is_polling = true;
+            let output = future.as_mut().poll(cx);
+            background.is_polling = false;
+            output
+        });
+        let output = timeout(grace, run).await;
+        background.is_done = true;
+        let (subject, elapsed) = (subject(&background.delivery), background.started.elapsed());
+        match output {
+            Ok(Ok(response)) => events::answered(subject, response.status(), elapsed, true),
+            Ok(Err(error)) => events::failed(subject, Some(&*error.into()), elapsed, true),
+            Err(_) => events::grace_ended(subject, grace, elapsed),
+        }
+    };
+    let task = context.span.detach(subject(&delivery), task);
+    task_tracker.spawn_on(task, &context.runtime);
+}
+
+/// A handler in the background. Logs its outcome if it does not run to its end.
+struct Background {
+    delivery: Delivery,
+    started: Instant,
+    config: Arc<Config>,
+    // Not `thread::panicking`, which is true as well for a runtime that is dropped while something else panics.
+    is_polling: bool,
+    is_done: bool,
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if self.is_done {
+            return;
+        }
+        let (subject, elapsed) = (subject(&self.delivery), self.started.elapsed());
+        if self.is_polling {
+            events::panicked(subject, elapsed, true);
+        } else {
+            events::aborted(subject, elapsed);
+        }
+    }
+}
