@@ -276,15 +276,18 @@ impl fmt::Display for Rejection {
                 f,
                 "the request body was not complete within the budget of {budget:?}"
             ),
-            Reason::OuterBodyTimeout(_) => {
-                f.write_str("the request body was not complete within the timeout of an outer layer")
-            }
+            Reason::OuterBodyTimeout(_) => f.write_str(
+                "the request body was not complete within the timeout of an outer layer",
+            ),
             Reason::NotReady { budget } => write!(
                 f,
                 "the handler could not be started within the budget of {budget:?}"
             ),
             Reason::HandlerTimeout { budget } => {
-                write!(f, "the handler was not done within the budget of {budget:?}")
+                write!(
+                    f,
+                    "the handler was not done within the budget of {budget:?}"
+                )
             }
         }
     }

@@ -198,12 +198,8 @@ where
             at: at.into_std(),
             now: || Instant::now().into_std(),
         });
-        let delivery = Delivery::verify_with_deadline(
-            &config.verifier,
-            &head.headers,
-            body.clone(),
-            deadline,
-        );
+        let delivery =
+            Delivery::verify_with_deadline(&config.verifier, &head.headers, body.clone(), deadline);
         delivery.map(|delivery| (delivery, body))
     });
     match verified {

@@ -12,12 +12,7 @@ use crate::notification::{Notification, UnknownReason};
 use crate::rejection::{Rejection, RejectionKind};
 
 /// A request was rejected after `read` bytes of its body.
-pub(super) fn rejected(
-    rejection: &Rejection,
-    headers: &HeaderMap,
-    read: usize,
-    limiter: &Limiter,
-) {
+pub(super) fn rejected(rejection: &Rejection, headers: &HeaderMap, read: usize, limiter: &Limiter) {
     let kind = rejection.kind();
     let suppressed = match kind {
         // Scanners of the internet would write the log otherwise.

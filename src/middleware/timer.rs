@@ -32,9 +32,10 @@ impl Timer {
         self.started.checked_add(self.budget)
     }
 
+    /// At the deadline itself there is still time: what is ready then is in time.
     pub(super) fn has_passed(&self) -> bool {
         self.deadline()
-            .is_some_and(|deadline| deadline <= Instant::now())
+            .is_some_and(|deadline| deadline < Instant::now())
     }
 
     /// Is ready from the deadline on.

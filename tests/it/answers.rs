@@ -236,7 +236,7 @@ async fn a_body_that_is_not_complete_inside_the_budget_gets_408() {
     assert_eq!(rejection.kind(), RejectionKind::BodyTimeout);
     assert_eq!(
         rejection.to_string(),
-        "the request body was not complete inside the budget of 4s"
+        "the request body was not complete within the budget of 4s"
     );
 }
 

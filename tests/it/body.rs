@@ -1,16 +1,21 @@
 //! How the body is read: whole, once, and never more of it than the limit.
 
 use std::convert::Infallible;
+use std::error::Error as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
-use cronofy_webhook::Delivery;
+use cronofy_webhook::{Delivery, Rejection, RejectionKind};
 use http::{HeaderMap, Request, Response};
+use http_body_util::Full;
 use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower_http::timeout::TimeoutBody;
 
-use crate::support::{CHANGE, Reply, Script, Step, layer, signed};
+use crate::support::{CHANGE, Calls, Reply, Script, Step, handler, layer, signed};
 
 /// The body as the handler gets it, both ways.
 async fn delivered(body: Script) -> Bytes {
@@ -67,8 +72,8 @@ async fn a_body_that_has_nothing_yet_is_left_alone_until_it_wakes() {
 
     let body = Script::new([Step::Data(CHANGE[..10].into()), Step::Hang]);
     let polls = body.polls();
-    let calls = crate::support::Calls::default();
-    let service = layer().layer(crate::support::handler(&calls));
+    let calls = Calls::default();
+    let service = layer().layer(handler(&calls));
     let mut answer = Box::pin(service.oneshot(signed(CHANGE, body)));
 
     let woken = Arc::new(Woken(AtomicBool::new(false)));
@@ -103,10 +108,8 @@ async fn trailers_are_passed_over() {
 async fn a_body_of_exactly_the_limit_is_accepted() {
     let body = vec![b' '; 1000];
     for (limit, status) in [(1000, 200), (999, 413)] {
-        let calls = crate::support::Calls::default();
-        let service = layer()
-            .body_limit(limit)
-            .layer(crate::support::handler(&calls));
+        let calls = Calls::default();
+        let service = layer().body_limit(limit).layer(handler(&calls));
         let request = signed(&body, Script::from(Bytes::from(body.clone())));
         assert_eq!(service.oneshot(request).await.unwrap().status(), status);
     }
@@ -116,20 +119,17 @@ async fn a_body_of_exactly_the_limit_is_accepted() {
 async fn the_default_limit_is_256_kib() {
     for (size, status) in [(256 * 1024, 200), (256 * 1024 + 1, 413)] {
         let body = vec![b' '; size];
-        let calls = crate::support::Calls::default();
+        let calls = Calls::default();
         let request = signed(&body, Script::from(Bytes::from(body.clone())));
-        let response = layer()
-            .layer(crate::support::handler(&calls))
-            .oneshot(request)
-            .await;
+        let response = layer().layer(handler(&calls)).oneshot(request).await;
         assert_eq!(response.unwrap().status(), status);
     }
 }
 
 #[tokio::test]
 async fn an_empty_body_can_be_authentic() {
-    let calls = crate::support::Calls::default();
-    let service = layer().layer(crate::support::handler(&calls));
+    let calls = Calls::default();
+    let service = layer().layer(handler(&calls));
     let response = service
         .oneshot(signed(b"", Script::default()))
         .await
@@ -142,10 +142,8 @@ async fn reading_stops_at_the_limit() {
     let endless = (0..1_000_000).map(|_| Step::Data(Bytes::from_static(&[b' '; 100])));
     let body = Script::new(endless);
     let polls = body.polls();
-    let calls = crate::support::Calls::default();
-    let service = layer()
-        .body_limit(1000)
-        .layer(crate::support::handler(&calls));
+    let calls = Calls::default();
+    let service = layer().body_limit(1000).layer(handler(&calls));
     let response = service.oneshot(signed(CHANGE, body)).await.unwrap();
     assert_eq!(response.status(), 413);
     assert_eq!(polls.count(), 11);
@@ -168,8 +166,8 @@ fn a_body_in_single_bytes_takes_no_more_memory_than_its_bytes() {
     let bytes = vec![b' '; SIZE];
     let body = Script::new((0..SIZE).map(|_| Step::Data(Bytes::from_static(b" "))));
     let request = signed(&bytes, body);
-    let calls = crate::support::Calls::default();
-    let service = layer().layer(crate::support::handler(&calls));
+    let calls = Calls::default();
+    let service = layer().layer(handler(&calls));
     let memory = allocation_counter::measure(|| {
         let response = runtime.block_on(service.oneshot(request)).unwrap();
         assert_eq!(response.status(), 200);
@@ -201,8 +199,77 @@ async fn a_limit_outside_of_the_layer_is_413_as_well() {
         .unwrap()
         .unwrap_err();
     let body = Script::new([Step::FailWith(Box::new(Wrapped(error)))]);
-    let calls = crate::support::Calls::default();
-    let service = layer().layer(crate::support::handler(&calls));
+    let calls = Calls::default();
+    let service = layer().layer(handler(&calls));
     let response = service.oneshot(signed(CHANGE, body)).await.unwrap();
     assert_eq!((response.status().as_u16(), calls.count()), (413, 0));
+}
+
+async fn rejection(body: impl IntoIterator<Item = Step>) -> (u16, Rejection) {
+    let service = layer().layer(handler(&Calls::default()));
+    let request = signed(CHANGE, Script::new(body));
+    let response = service.oneshot(request).await.unwrap();
+    let rejection = response.extensions().get::<Rejection>().unwrap().clone();
+    (response.status().as_u16(), rejection)
+}
+
+// An error of a body that is not wrapped looks like one of our own limit.
+#[tokio::test]
+async fn the_limit_of_an_outer_layer_is_not_reported_as_ours() {
+    use http_body_util::{BodyExt as _, Limited};
+
+    let mut limited = Limited::new(Full::<Bytes>::from(CHANGE), 10);
+    let error = limited.frame().await.unwrap().unwrap_err();
+    let (status, rejection) = rejection([Step::FailWith(error)]).await;
+    assert_eq!(status, 413);
+    assert_eq!(
+        rejection.to_string(),
+        "the request body is over the limit of an outer layer"
+    );
+    assert_eq!(
+        rejection.source().unwrap().to_string(),
+        "length limit exceeded"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_body_timeout_of_an_outer_layer_is_408() {
+    let slow = Script::new([Step::Hang]);
+    let body = TimeoutBody::new(Duration::from_secs(1), slow);
+    let calls = Calls::default();
+    let service = layer().layer(handler(&calls));
+    // As axum does, which boxes the error once more.
+    let request = signed(CHANGE, axum_core::body::Body::new(body));
+    let response = service.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 408);
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.kind(), RejectionKind::BodyTimeout);
+    assert_eq!(
+        rejection.to_string(),
+        "the request body was not complete within the timeout of an outer layer"
+    );
+}
+
+// An executor other than tokio has no cooperative budget that would interrupt a body that is always ready.
+#[test]
+fn endless_empty_frames_do_not_starve_the_deadline_on_a_foreign_executor() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let _inside = runtime.enter();
+    let body = Script::new([Step::EmptyForever]);
+    let polls = body.polls();
+    let service = layer().layer(handler(&Calls::default()));
+    let mut answer = pin!(service.oneshot(signed(CHANGE, body)));
+    let mut context = Context::from_waker(Waker::noop());
+
+    assert!(answer.as_mut().poll(&mut context).is_pending());
+    assert_eq!(polls.count(), 64);
+    runtime.block_on(tokio::time::advance(Duration::from_secs(4)));
+    let Poll::Ready(Ok(response)) = answer.as_mut().poll(&mut context) else {
+        panic!("the deadline has passed");
+    };
+    assert_eq!(response.status(), 408);
 }

@@ -1,225 +1,517 @@
-//! The events, as an operator reads them. None shows a secret, a signature or a body.
+//! The events. None shows a secret, a signature or a body, which [`Log::events`] checks.
 
+use std::convert::Infallible;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cronofy_webhook::signature::HEADER;
 use cronofy_webhook::{CronofyWebhookLayer, Overrun, Secret, Verifier};
 use http::{Request, StatusCode};
 use http_body_util::Full;
-use tokio::time::sleep;
+use tokio::time::{advance, sleep, timeout};
 use tokio_util::task::TaskTracker;
-use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower::limit::ConcurrencyLimitLayer;
+use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
+use tracing::{Instrument as _, Level};
 
 use crate::log::Log;
-use crate::support::{CHANGE, OTHER_SECRET, Reply, SECRET, genuine, layer, signed};
+use crate::support::{
+    CHANGE, OTHER_SECRET, Reply, SECRET, Script, Step, drained, forged, genuine, layer, signed,
+    slow, unsigned,
+};
 
-/// A service that takes its time and then answers, fails or panics.
-async fn deliver(
-    layer: &CronofyWebhookLayer,
-    request: Request<Full<Bytes>>,
+const SECOND: Duration = Duration::from_secs(1);
+const SIX_SECONDS: Duration = Duration::from_secs(6);
+const CHANNEL: (&str, &str) = ("channel", "chn_54cf7c7cb4ad4c1027000001");
+
+/// A service that takes a while and then answers, fails or panics.
+fn after(
     time: Duration,
-    answer: Result<u16, &'static str>,
-) -> Result<Reply, std::io::Error> {
-    let service = layer.layer(service_fn(move |_: Request<Full<Bytes>>| async move {
+    outcome: Result<u16, &'static str>,
+) -> impl Service<Request<Full<Bytes>>, Response = Reply, Error = std::io::Error, Future: Send + 'static>
++ Clone {
+    service_fn(move |_: Request<Full<Bytes>>| async move {
         sleep(time).await;
-        match answer {
+        match outcome {
             Ok(status) => {
                 let mut response = Reply::default();
                 *response.status_mut() = StatusCode::from_u16(status).unwrap();
                 Ok(response)
             }
-            Err("panic") => panic!("of the handler"),
+            Err("panic") => std::panic::resume_unwind(Box::new("of the handler")),
             Err(error) => Err(std::io::Error::other(error)),
         }
-    }));
-    service.oneshot(request).await
+    })
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-const SIX_SECONDS: Duration = Duration::from_secs(6);
-
-async fn drained(tracker: &TaskTracker) {
-    tracker.close();
-    tracker.wait().await;
+async fn deliver(
+    layer: &CronofyWebhookLayer,
+    request: Request<Full<Bytes>>,
+    time: Duration,
+    outcome: Result<u16, &'static str>,
+) -> Result<Reply, std::io::Error> {
+    layer.layer(after(time, outcome)).oneshot(request).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delivery_is_an_event_at_debug_level() {
+async fn a_success_is_logged_at_debug() {
     let (log, _guard) = Log::start();
-    deliver(&layer(), genuine(), SECOND, Ok(204)).await.unwrap();
     let labelled = Verifier::new([Secret::new(SECRET).with_label("2024")]).unwrap();
     let layer = CronofyWebhookLayer::from_verifier(labelled);
-    deliver(&layer, genuine(), SECOND, Err("no disk"))
-        .await
-        .unwrap_err();
+    deliver(&layer, genuine(), SECOND, Ok(204)).await.unwrap();
+    let event = log.event();
+    assert_eq!(event.message, "delivery handled");
+    event.is(
+        Level::DEBUG,
+        &[
+            ("kind", "change"),
+            CHANNEL,
+            ("secret", "0"),
+            ("secret_label", "2024"),
+            ("status", "204"),
+            ("elapsed_ms", "1000"),
+            ("background", "false"),
+        ],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_has_the_same_level_in_the_foreground_and_in_the_background() {
+    for (outcome, level, message) in [
+        (Ok(204), Level::DEBUG, "delivery handled"),
+        (
+            Ok(404),
+            Level::WARN,
+            "handler answered without success: Cronofy retries for 24 hours and then closes the channel",
+        ),
+        (
+            Ok(307),
+            Level::WARN,
+            "handler answered without success: Cronofy retries for 24 hours and then closes the channel",
+        ),
+        (Err("no disk"), Level::ERROR, "handler failed"),
+        (Err("panic"), Level::ERROR, "handler panicked"),
+    ] {
+        for (time, background) in [(SECOND, "false"), (SIX_SECONDS, "true")] {
+            let (log, _guard) = Log::start();
+            let tracker = TaskTracker::new();
+            let layer = layer().task_tracker(tracker.clone());
+            let delivery = async move { deliver(&layer, genuine(), time, outcome).await };
+            // As a server does, so that a panic ends no more than the task.
+            let _ = tokio::spawn(delivery).await;
+            drained(&tracker).await;
+            let event = log.events().pop().unwrap();
+            assert_eq!(event.message, message);
+            let elapsed = time.as_millis().to_string();
+            event.is(
+                level,
+                &[
+                    ("kind", "change"),
+                    CHANNEL,
+                    ("elapsed_ms", &elapsed),
+                    ("background", background),
+                ],
+            );
+            if let (Err("no disk"), "true") = (outcome, background) {
+                assert_eq!(event.field("error"), Some("no disk"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_while_the_service_is_called_is_logged() {
+    let (log, _guard) = Log::start();
+    let panics = service_fn(
+        |_: Request<Full<Bytes>>| -> std::future::Ready<Result<Reply, std::io::Error>> {
+            std::panic::resume_unwind(Box::new("of the service"))
+        },
+    );
+    let answer = layer().layer(panics).oneshot(genuine());
+    assert!(tokio::spawn(answer).await.is_err());
+    log.event()
+        .is(Level::ERROR, &[("kind", "change"), ("background", "false")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_after_the_deadline_is_logged_at_warn() {
+    let (log, _guard) = Log::start();
+    let blocks = service_fn(|_: Request<Full<Bytes>>| {
+        poll_fn(|cx| {
+            // As a handler that blocks its thread: time passes within one poll.
+            let _ = pin!(advance(SIX_SECONDS)).poll(cx);
+            Poll::Ready(Ok::<_, Infallible>(Reply::default()))
+        })
+    });
+    let response = layer().layer(blocks).oneshot(genuine()).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let event = log.event();
     assert_eq!(
-        log.lines(),
-        [
-            r#"DEBUG cronofy_webhook: delivery handled kind="change" channel="chn_54cf7c7cb4ad4c1027000001" secret=0 status=204 elapsed=1s"#,
-            r#"DEBUG cronofy_webhook: delivery not handled: the service failed kind="change" channel="chn_54cf7c7cb4ad4c1027000001" secret=2024 elapsed=1s"#,
-        ]
+        event.message,
+        "handler answered after the deadline: it blocked its thread, or the runtime is overloaded"
+    );
+    event.is(
+        Level::WARN,
+        &[
+            CHANNEL,
+            ("status", "200"),
+            ("elapsed_ms", "6000"),
+            ("budget_ms", "4000"),
+        ],
     );
 }
 
 #[tokio::test]
-async fn a_refusal_is_a_warning_with_its_reason() {
-    let (log, _guard) = Log::start();
-    let mut unsigned = genuine();
-    unsigned.headers_mut().clear();
-    for request in [unsigned, signed(b"another body", CHANGE.into())] {
-        deliver(&layer(), request, SECOND, Ok(204)).await.unwrap();
-    }
+async fn rejections_are_logged_at_warn_and_unsigned_requests_at_debug() {
     let mut malformed = genuine();
     malformed
         .headers_mut()
-        .insert("cronofy-hmac-sha256", "sha256=0123".parse().unwrap());
-    deliver(&layer(), malformed, SECOND, Ok(204)).await.unwrap();
-    let large = layer().body_limit(10);
-    deliver(&large, genuine(), SECOND, Ok(204)).await.unwrap();
+        .insert(HEADER, "sha256=0123".parse().unwrap());
+    let mut forged = forged();
+    let headers = forged.headers_mut();
+    headers.insert("content-length", "255".parse().unwrap());
+    headers.insert("content-encoding", "gzip".parse().unwrap());
+    for (layer, request, level, fields) in [
+        (
+            layer(),
+            unsigned(),
+            Level::DEBUG,
+            &[
+                ("reason", "signature_missing"),
+                ("status", "401"),
+                ("body_length", "0"),
+            ][..],
+        ),
+        (
+            layer(),
+            forged,
+            Level::WARN,
+            &[
+                ("reason", "signature_mismatch"),
+                ("status", "401"),
+                ("body_length", "255"),
+                ("content_length", "255"),
+                ("content_encoding", "gzip"),
+                ("suppressed", "0"),
+            ],
+        ),
+        (
+            layer(),
+            malformed,
+            Level::WARN,
+            &[("reason", "signature_malformed"), ("body_length", "255")],
+        ),
+        (
+            layer().body_limit(10),
+            genuine(),
+            Level::WARN,
+            &[("reason", "body_too_large"), ("status", "413")],
+        ),
+    ] {
+        let (log, _guard) = Log::start();
+        deliver(&layer, request, SECOND, Ok(204)).await.unwrap();
+        let event = log.event();
+        assert_eq!(event.message, "request rejected");
+        event.is(level, fields);
+    }
+}
+
+#[tokio::test]
+async fn a_cause_that_an_error_prints_itself_is_not_repeated() {
+    #[derive(Debug)]
+    struct Prints(&'static str, std::io::Error);
+    impl std::fmt::Display for Prints {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+    impl std::error::Error for Prints {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.1)
+        }
+    }
+    for (text, logged) in [
+        (
+            "connection error: reset",
+            "the request body could not be read: connection error: reset",
+        ),
+        (
+            "connection error",
+            "the request body could not be read: connection error: reset",
+        ),
+    ] {
+        let (log, _guard) = Log::start();
+        let error = Prints(text, std::io::Error::other("reset"));
+        let body = Script::new([Step::FailWith(Box::new(error))]);
+        let service = layer().layer(slow(SECOND));
+        service.oneshot(signed(CHANGE, body)).await.unwrap();
+        log.event().is(Level::WARN, &[("error", logged)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejections_are_logged_at_warn_once_a_minute_for_each_reason_and_layer() {
+    let (log, _guard) = Log::start();
+    let first = layer();
+    // Two services of one layer, as for two connections.
+    for _ in 0..3 {
+        deliver(&first, forged(), SECOND, Ok(204)).await.unwrap();
+    }
+    let mut malformed = genuine();
+    malformed.headers_mut().insert(HEADER, "x".parse().unwrap());
+    deliver(&first, malformed, SECOND, Ok(204)).await.unwrap();
+    deliver(&layer(), forged(), SECOND, Ok(204)).await.unwrap();
+    advance(Duration::from_secs(59)).await;
+    deliver(&first, forged(), SECOND, Ok(204)).await.unwrap();
+    advance(SECOND).await;
+    deliver(&first, forged(), SECOND, Ok(204)).await.unwrap();
+
+    let logged: Vec<_> = log
+        .events()
+        .into_iter()
+        .map(|event| (event.level, event.field("suppressed").map(str::to_owned)))
+        .collect();
+    let at_warn = |suppressed: &str| (Level::WARN, Some(suppressed.to_owned()));
     assert_eq!(
-        log.lines(),
+        logged,
         [
-            r#"WARN cronofy_webhook: delivery refused reason="signature_missing" status=401 error=the delivery is not authentic: the Cronofy-HMAC-SHA256 header is absent or empty"#,
-            r#"WARN cronofy_webhook: delivery refused reason="signature_mismatch" status=401 error=the delivery is not authentic: no signature in Cronofy-HMAC-SHA256 is that of this body under a secret held here (listed: 1, of which malformed: 0; secrets tried: 1)"#,
-            r#"WARN cronofy_webhook: delivery refused reason="signature_malformed" status=401 error=the delivery is not authentic: none of the values in Cronofy-HMAC-SHA256 is the padded Base64 of 32 bytes (listed: 1)"#,
-            r#"WARN cronofy_webhook: delivery refused reason="body_too_large" status=413 error=the request body is over the limit of 10 bytes"#,
+            at_warn("0"),
+            (Level::DEBUG, None),
+            (Level::DEBUG, None),
+            at_warn("0"), // another reason
+            at_warn("0"), // another layer
+            (Level::DEBUG, None),
+            at_warn("3"),
         ]
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_handler_is_a_warning_and_what_became_of_it_another_event() {
-    const LATE: &str = r#"WARN cronofy_webhook: handler was not done inside the budget: it goes on in the background kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=4s overrun="finish" status=503"#;
-    const OF: &str = r#"kind="change" channel="chn_54cf7c7cb4ad4c1027000001""#;
-    for (time, answer, became) in [
+async fn an_unknown_secret_is_logged_at_warn_once_a_minute() {
+    let (log, _guard) = Log::start();
+    let layer = layer();
+    for _ in 0..2 {
+        let mut request = genuine();
+        let both = Verifier::new([SECRET, OTHER_SECRET]).unwrap().sign(CHANGE);
+        request.headers_mut().insert(HEADER, both);
+        deliver(&layer, request, SECOND, Ok(204)).await.unwrap();
+    }
+    let events: Vec<_> = log.events().into_iter().step_by(2).collect();
+    assert_eq!(
+        events[0].message,
+        "Cronofy signs with a client secret that this server does not hold: add it before the one that matched is revoked"
+    );
+    events[0].is(
+        Level::WARN,
+        &[
+            ("kind", "change"),
+            CHANNEL,
+            ("secret", "0"),
+            ("unknown_signatures", "1"),
+            ("suppressed", "0"),
+        ],
+    );
+    events[1].is(Level::DEBUG, &[("unknown_signatures", "1")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_handler_is_logged_at_warn_with_its_policy() {
+    for (overrun, status, then) in [
         (
-            SIX_SECONDS,
-            Ok(204),
-            format!(
-                "INFO cronofy_webhook: late handler finished in the background {OF} elapsed=6s status=204"
-            ),
+            Overrun::Finish,
+            "503",
+            "it keeps running in the background, and Cronofy retries the delivery; \
+             a channel whose deliveries are all late is closed after 24 hours: use Overrun::Accept or a queue",
         ),
+        (Overrun::Accept, "202", "it keeps running in the background"),
         (
-            SIX_SECONDS,
-            Ok(500),
-            format!(
-                "WARN cronofy_webhook: late handler finished in the background, without success {OF} elapsed=6s status=500"
-            ),
-        ),
-        (
-            SIX_SECONDS,
-            Err("no disk"),
-            format!(
-                "ERROR cronofy_webhook: late handler failed in the background {OF} elapsed=6s error=no disk"
-            ),
-        ),
-        (
-            SIX_SECONDS,
-            Err("panic"),
-            format!(
-                "ERROR cronofy_webhook: late handler panicked in the background {OF} elapsed=6s"
-            ),
-        ),
-        (
-            Duration::MAX,
-            Ok(204),
-            format!(
-                "ERROR cronofy_webhook: late handler was dropped: still not done when the grace ended {OF} elapsed=34s grace=30s"
-            ),
+            Overrun::Cancel,
+            "503",
+            "it is dropped, and Cronofy retries the delivery; \
+             a channel whose deliveries are all late is closed after 24 hours",
         ),
     ] {
         let (log, _guard) = Log::start();
         let tracker = TaskTracker::new();
-        let layer = layer().task_tracker(tracker.clone());
-        deliver(&layer, genuine(), time, answer).await.unwrap();
-        drained(&tracker).await;
-        assert_eq!(log.lines(), [LATE, &became]);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_late_handler_under_the_other_policies() {
-    let (log, _guard) = Log::start();
-    let tracker = TaskTracker::new();
-    for overrun in [Overrun::Accept, Overrun::Cancel] {
         let layer = layer().overrun(overrun).task_tracker(tracker.clone());
         deliver(&layer, genuine(), SIX_SECONDS, Ok(204))
             .await
             .unwrap();
+        let event = log.event();
+        drained(&tracker).await;
+        assert_eq!(
+            event.message,
+            format!("handler was not done within the deadline: {then}")
+        );
+        let overrun = format!("{overrun:?}").to_lowercase();
+        event.is(
+            Level::WARN,
+            &[
+                ("kind", "change"),
+                CHANNEL,
+                ("overrun", &overrun),
+                ("status", status),
+                ("elapsed_ms", "4000"),
+            ],
+        );
     }
-    assert_eq!(
-        log.lines(),
-        [
-            r#"WARN cronofy_webhook: handler was not done inside the budget: it goes on in the background kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=4s overrun="accept" status=202"#,
-            r#"INFO cronofy_webhook: late handler finished in the background kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=6s status=204"#,
-            r#"WARN cronofy_webhook: handler was not done inside the budget: it is dropped kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=4s overrun="cancel" status=503"#,
-        ]
-    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hang_up_is_a_warning_and_what_became_of_the_handler_another_event() {
-    let (log, _guard) = Log::start();
-    let tracker = TaskTracker::new();
-    for overrun in [Overrun::Finish, Overrun::Cancel] {
-        let layer = layer().overrun(overrun).task_tracker(tracker.clone());
-        tokio::select! {
-            _ = deliver(&layer, genuine(), SIX_SECONDS, Ok(204)) => panic!("answered"),
-            () = sleep(SECOND) => {}
-        }
-    }
-    drained(&tracker).await;
-    assert_eq!(
-        log.lines(),
-        [
-            r#"WARN cronofy_webhook: request was dropped before the handler was done (the sender hung up, or a layer outside gave up): it goes on in the background kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=1s overrun="finish""#,
-            r#"WARN cronofy_webhook: request was dropped before the handler was done (the sender hung up, or a layer outside gave up): it is dropped kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=1s overrun="cancel""#,
-            r#"INFO cronofy_webhook: late handler finished in the background kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=6s status=204"#,
-        ]
-    );
-}
-
-#[test]
-fn background_work_that_the_runtime_takes_along_is_an_error() {
-    let (log, _guard) = Log::start();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        deliver(&layer(), genuine(), SIX_SECONDS, Ok(204))
-            .await
-            .unwrap();
-    });
-    drop(runtime);
-    assert_eq!(
-        log.lines().last().unwrap(),
-        r#"ERROR cronofy_webhook: late handler was dropped: the runtime shut down kind="change" channel="chn_54cf7c7cb4ad4c1027000001" elapsed=4s"#
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn background_work_stays_in_the_span_of_its_request() {
-    use tracing::Instrument as _;
-
+async fn a_handler_that_outlives_the_grace_is_logged_at_error() {
     let (log, _guard) = Log::start();
     let tracker = TaskTracker::new();
     let layer = layer().task_tracker(tracker.clone());
-    let span = tracing::info_span!("request", id = 7);
-    deliver(&layer, genuine(), SIX_SECONDS, Ok(204))
-        .instrument(span)
+    deliver(&layer, genuine(), Duration::MAX, Ok(204))
         .await
         .unwrap();
     drained(&tracker).await;
-    let lines = log.lines();
-    assert_eq!(lines.len(), 2);
-    for line in lines {
-        assert!(line.contains("request{id=7}: cronofy_webhook: "), "{line}");
+    let event = log.events().pop().unwrap();
+    assert_eq!(
+        event.message,
+        "handler was dropped: it was not done within the grace period"
+    );
+    event.is(
+        Level::ERROR,
+        &[CHANNEL, ("elapsed_ms", "34000"), ("grace_ms", "30000")],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_disconnect_is_logged_at_warn() {
+    for (overrun, then) in [
+        (Overrun::Finish, "it keeps running in the background"),
+        (Overrun::Cancel, "it is dropped"),
+    ] {
+        let (log, _guard) = Log::start();
+        let layer = layer().overrun(overrun);
+        let answer = deliver(&layer, genuine(), SIX_SECONDS, Ok(204));
+        assert!(timeout(SECOND, answer).await.is_err());
+        let event = log.event();
+        assert_eq!(
+            event.message,
+            format!(
+                "request was dropped before the handler was done (client disconnect, or timeout of an outer layer): {then}"
+            )
+        );
+        event.is(Level::WARN, &[CHANNEL, ("elapsed_ms", "1000")]);
     }
 }
 
-/// Enters a span when it is polled, and not when it is dropped: as `Trace` of tower-http does.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_dropped_while_its_body_is_read_is_logged_at_warn() {
+    let (log, _guard) = Log::start();
+    let layer = layer();
+    for _ in 0..2 {
+        let body = Script::new([Step::Data(CHANGE[..100].into()), Step::Hang]);
+        let answer = layer.layer(slow(SECOND)).oneshot(signed(CHANGE, body));
+        assert!(timeout(SECOND, answer).await.is_err());
+    }
+    let events = log.events();
+    assert_eq!(
+        events[0].message,
+        "request was dropped before its body was complete (client disconnect, or timeout of an outer layer)"
+    );
+    events[0].is(
+        Level::WARN,
+        &[
+            ("body_length", "100"),
+            ("elapsed_ms", "1000"),
+            ("suppressed", "0"),
+        ],
+    );
+    events[1].is(Level::DEBUG, &[("body_length", "100")]);
+    assert_eq!(events.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inner_service_that_is_not_ready_is_logged_at_warn() {
+    let service = ServiceBuilder::new()
+        .layer(layer())
+        .layer(ConcurrencyLimitLayer::new(1))
+        .service(service_fn(|_: Request<Full<Bytes>>| {
+            pending::<Result<Reply, std::io::Error>>()
+        }));
+    let mut holder = Box::pin(service.clone().oneshot(genuine()));
+    assert!(timeout(Duration::ZERO, &mut holder).await.is_err());
+
+    let (log, _guard) = Log::start();
+    let answer = service.clone().oneshot(genuine()).await.unwrap();
+    assert_eq!(answer.status(), 503);
+    let event = log.events().pop().unwrap();
+    assert_eq!(
+        event.message,
+        "inner service was not ready within the deadline: the handler was not started"
+    );
+    event.is(
+        Level::WARN,
+        &[CHANNEL, ("status", "503"), ("elapsed_ms", "4000")],
+    );
+
+    let (log, _guard) = Log::start();
+    let answer = service.oneshot(genuine());
+    assert!(timeout(SECOND, answer).await.is_err());
+    let event = log.event();
+    assert_eq!(
+        event.message,
+        "request was dropped before the inner service was ready \
+         (client disconnect, or timeout of an outer layer): the handler was not started"
+    );
+    event.is(Level::WARN, &[CHANNEL, ("elapsed_ms", "1000")]);
+}
+
+#[tokio::test]
+async fn an_inner_service_that_fails_to_get_ready_is_logged_at_warn() {
+    let (log, _guard) = Log::start();
+    let (mock, mut handle) = tower_test::mock::pair::<Request<Full<Bytes>>, Reply>();
+    handle.send_error("worn out");
+    let error = layer().layer(mock).oneshot(genuine()).await.unwrap_err();
+    assert_eq!(error.to_string(), "worn out");
+    let event = log.event();
+    assert_eq!(
+        event.message,
+        "inner service failed to become ready: the handler was not started"
+    );
+    event.is(Level::WARN, &[("kind", "change"), CHANNEL]);
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_handler_dropped_by_the_runtime_is_logged_at_error() {
+    let (log, _guard) = Log::start();
+    let runtime = runtime();
+    let _ = runtime.block_on(deliver(&layer(), genuine(), SIX_SECONDS, Ok(204)));
+    drop(runtime);
+    let event = log.events().pop().unwrap();
+    assert_eq!(event.message, "handler was dropped: the runtime shut down");
+    event.is(Level::ERROR, &[CHANNEL, ("elapsed_ms", "4000")]);
+}
+
+#[test]
+fn a_handler_dropped_during_an_unrelated_panic_did_not_panic() {
+    let (log, _guard) = Log::start();
+    let panicked = std::panic::catch_unwind(|| {
+        let runtime = runtime();
+        let _ = runtime.block_on(deliver(&layer(), genuine(), SIX_SECONDS, Ok(204)));
+        // The runtime is dropped while this unwinds.
+        std::panic::resume_unwind(Box::new("unrelated"));
+    });
+    assert!(panicked.is_err());
+    let event = log.events().pop().unwrap();
+    assert_eq!(event.message, "handler was dropped: the runtime shut down");
+}
+
+/// Enters a span when it is polled, and not when it is dropped, as `Trace` of tower-http does.
 struct InSpan<F>(tracing::Span, std::pin::Pin<Box<F>>);
 
 impl<F: Future> Future for InSpan<F> {
@@ -228,7 +520,7 @@ impl<F: Future> Future for InSpan<F> {
     fn poll(
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<F::Output> {
+    ) -> Poll<F::Output> {
         let span = self.0.clone();
         let _entered = span.enter();
         self.1.as_mut().poll(cx)
@@ -236,91 +528,92 @@ impl<F: Future> Future for InSpan<F> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_hang_up_too() {
+async fn the_background_has_a_root_span_that_follows_from_the_request() {
+    const BACKGROUND: &str = "cronofy_webhook.background";
+
     let (log, _guard) = Log::start();
     let tracker = TaskTracker::new();
     let layer = layer().task_tracker(tracker.clone());
-    let answer = deliver(&layer, genuine(), SIX_SECONDS, Ok(204));
-    let answer = InSpan(tracing::info_span!("request", id = 7), Box::pin(answer));
-    assert!(tokio::time::timeout(SECOND, answer).await.is_err());
+    deliver(&layer, genuine(), SIX_SECONDS, Ok(204))
+        .instrument(tracing::info_span!("request"))
+        .await
+        .unwrap();
+    // The response is out, so the span of the request is closed.
+    assert_eq!(log.closed(), ["request"]);
+    assert_eq!(log.follows(), [(BACKGROUND, "request")]);
     drained(&tracker).await;
-    let lines = log.lines();
-    assert_eq!(lines.len(), 2);
-    for line in lines {
-        assert!(line.contains("request{id=7}: cronofy_webhook: "), "{line}");
+    assert_eq!(log.closed(), ["request", BACKGROUND]);
+    let spans: Vec<_> = log.events().into_iter().map(|event| event.spans).collect();
+    assert_eq!(spans, [vec!["request"], vec![BACKGROUND]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn spans_survive_a_client_disconnect() {
+    let reading = Script::new([Step::Hang]);
+    let read = layer()
+        .layer(slow(SIX_SECONDS))
+        .oneshot(signed(CHANGE, reading));
+    let handle = layer().layer(slow(SIX_SECONDS)).oneshot(genuine());
+    let answers: [std::pin::Pin<Box<dyn Future<Output = _>>>; 2] =
+        [Box::pin(read), Box::pin(handle)];
+    for answer in answers {
+        let (log, _guard) = Log::start();
+        let answer = InSpan(tracing::info_span!("request"), Box::pin(answer));
+        assert!(timeout(SECOND, answer).await.is_err());
+        assert_eq!(log.event().spans, ["request"]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signature_by_a_secret_that_is_not_held_is_a_warning() {
-    let (log, _guard) = Log::start();
-    let mut request = genuine();
-    let both = Verifier::new([SECRET, OTHER_SECRET]).unwrap().sign(CHANGE);
-    request.headers_mut().insert("cronofy-hmac-sha256", both);
-    deliver(&layer(), request, SECOND, Ok(204)).await.unwrap();
-    assert_eq!(
-        log.lines()[0],
-        r#"WARN cronofy_webhook: Cronofy signs with a client secret that this server does not hold: add it before the one that matched is revoked kind="change" channel="chn_54cf7c7cb4ad4c1027000001" secret=0 unknown_signatures=1"#
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_notification_that_is_not_understood_is_an_event_that_quotes_nothing() {
-    let (log, _guard) = Log::start();
-    let bodies: [&'static [u8]; 4] = [
-        br#"{"notification":{"type":"change","changes_since":"yesterday"},"channel":{}}"#,
-        br#"{"notification":{"type":"verification"}}"#,
-        br#"{"notification":{"type":"of_tomorrow"}}"#,
-        b"yesterday",
-    ];
-    for body in bodies {
+async fn an_unknown_notification_is_logged_with_its_reason() {
+    for (body, level, kind) in [
+        (
+            &br#"{"notification":{"type":"change","changes_since":"yesterday"},"channel":{}}"#[..],
+            Level::WARN,
+            "change",
+        ),
+        (
+            br#"{"notification":{"type":"verification"}}"#,
+            Level::WARN,
+            "verification",
+        ),
+        (
+            br#"{"notification":{"type":"future_type"}}"#,
+            Level::DEBUG,
+            "future_type",
+        ),
+        (b"{}", Level::WARN, "unknown"),
+        (b"yesterday", Level::WARN, "unknown"),
+    ] {
+        let (log, _guard) = Log::start();
         deliver(&layer(), signed(body, body.into()), SECOND, Ok(204))
             .await
             .unwrap();
+        let event = log.events().remove(0);
+        event.is(level, &[("kind", kind)]);
+        assert_eq!(
+            event.message,
+            match level {
+                Level::DEBUG =>
+                    "notification is of a type that this version does not know, and is passed on as Unknown",
+                _ => "authentic notification could not be parsed, and is passed on as Unknown",
+            }
+        );
+        assert_eq!(event.field("reason").is_some(), level == Level::WARN);
+        assert!(!format!("{event:?}").contains("yesterday"));
     }
-    let lines = log.lines();
-    assert_eq!(
-        lines.iter().step_by(2).collect::<Vec<_>>(),
-        [
-            r#"WARN cronofy_webhook: notification is not as its kind promises, and is handed on as unknown kind="change" reason=`notification` is malformed: `changes_since` is malformed: not as expected at line 1 column 11"#,
-            r#"WARN cronofy_webhook: notification is not as its kind promises, and is handed on as unknown kind="verification" reason=`channel` is missing"#,
-            r#"DEBUG cronofy_webhook: notification is handed on as unknown kind="of_tomorrow" reason=the type is not one of those modelled"#,
-            "DEBUG cronofy_webhook: notification is handed on as unknown reason=the body is not a JSON object",
-        ]
-    );
-    assert!(lines.iter().all(|line| !line.contains("yesterday")));
 }
 
 #[test]
-fn a_secret_with_stray_ends_is_a_warning_at_construction() {
-    let (log, _guard) = Log::start();
-    let with_newline = format!("{SECRET}\n");
-    let _ = layer();
-    let _ = Verifier::new([
-        Secret::new("fine"),
-        Secret::new(with_newline).with_label("2024"),
-    ]);
-    let _ = Verifier::new(["\u{feff}CRN_x"]);
-    let warning = "WARN cronofy_webhook: client secret begins or ends with white space or a byte-order mark, \
-                   and is used as it is: if signatures do not match, trim it";
-    assert_eq!(
-        log.lines(),
-        [
-            format!("{warning} index=1 label=\"2024\""),
-            format!("{warning} index=0")
-        ]
-    );
-}
-
-#[test]
-fn a_budget_that_cronofy_does_not_wait_for_is_a_warning_at_construction() {
+fn a_budget_longer_than_cronofy_waits_is_logged_at_warn() {
     let (log, _guard) = Log::start();
     let _ = layer().budget(Duration::from_millis(4999));
     let _ = layer().budget(Duration::from_secs(5));
+    let event = log.event();
     assert_eq!(
-        log.lines(),
-        [
-            "WARN cronofy_webhook: budget is not below the 5 s that Cronofy waits for the answer to a push notification: late answers will be taken for failures budget=5s"
-        ]
+        event.message,
+        "budget is not below the 5 s that Cronofy waits for the answer to a push notification: \
+         Cronofy takes late answers for failures"
     );
+    event.is(Level::WARN, &[("budget_ms", "5000")]);
 }

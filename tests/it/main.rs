@@ -17,6 +17,7 @@ mod readiness;
 mod replay;
 mod samples;
 #[cfg(feature = "axum")]
+#[expect(dead_code, reason = "shared with the load tests, which use all of it")]
 mod server;
 mod signature;
 mod source_layout;

@@ -1,4 +1,4 @@
-//! Promise: verified work is not abandoned. What becomes of a handler that is late, or whose sender hangs up.
+//! Promise: verified work is not abandoned when the deadline passes or the client disconnects.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
-use crate::support::{CHANGE, Calls, Reply, Script, Step, genuine, layer, signed};
+use crate::support::{CHANGE, Calls, Reply, Script, Step, drained, genuine, layer, signed};
 
 /// What a handler did, in order.
 #[derive(Debug, PartialEq)]
@@ -70,11 +70,6 @@ fn so_far(did: &mut mpsc::UnboundedReceiver<Did>) -> Vec<Did> {
     std::iter::from_fn(|| did.try_recv().ok()).collect()
 }
 
-async fn drained(tracker: &TaskTracker) {
-    tracker.close();
-    tracker.wait().await;
-}
-
 const SIX_SECONDS: Duration = Duration::from_secs(6);
 
 #[tokio::test(start_paused = true)]
@@ -106,11 +101,6 @@ async fn cancel_drops_a_late_handler() {
     assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 503);
     assert_eq!(so_far(&mut did), [Did::Start, Did::Drop]);
     assert_eq!(tracker.len(), 0);
-}
-
-#[test]
-fn finish_is_the_default() {
-    assert_eq!(Overrun::default(), Overrun::Finish);
 }
 
 /// Starts a delivery, and hangs up after a second.

@@ -1,4 +1,4 @@
-//! What the tests share: a secret, genuine requests, a handler that counts, a body that follows a script.
+//! What the tests share: a secret, requests, handlers, and a body that follows a script.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -16,6 +16,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
 use tokio::time::{Sleep, sleep};
+use tokio_util::task::TaskTracker;
 
 pub(crate) const SECRET: &str = "CRN_NggYusqPGLxwjw5FHOJYOqSrTPNXy8WQf14OID";
 pub(crate) const OTHER_SECRET: &str = "CRN_nGlYDFXwfSXgB9rvGNBJyfE454GGPtWIbNuPwr";
@@ -47,9 +48,44 @@ pub(crate) fn genuine() -> Request<Full<Bytes>> {
     signed(CHANGE, CHANGE.into())
 }
 
+/// A `change` with the signature of another body.
+pub(crate) fn forged() -> Request<Full<Bytes>> {
+    signed(b"another body", CHANGE.into())
+}
+
+/// A `change` without a signature.
+pub(crate) fn unsigned() -> Request<Full<Bytes>> {
+    let mut request = genuine();
+    request.headers_mut().remove(HEADER);
+    request
+}
+
+/// Headers with the signature of a `change`.
+pub(crate) fn headers() -> HeaderMap {
+    HeaderMap::from_iter([(HEADER, verifier().sign(CHANGE))])
+}
+
 pub(crate) async fn text(response: Reply) -> String {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
+}
+
+/// A service that answers after a while.
+pub(crate) fn slow<B: Send + 'static>(
+    time: Duration,
+) -> impl tower::Service<Request<B>, Response = Reply, Error = Infallible, Future: Send + 'static>
++ Clone
++ use<B> {
+    tower::service_fn(move |_: Request<B>| async move {
+        sleep(time).await;
+        Ok(Response::default())
+    })
+}
+
+/// Waits for the handlers in the background.
+pub(crate) async fn drained(tracker: &TaskTracker) {
+    tracker.close();
+    tracker.wait().await;
 }
 
 /// Counts the calls of a handler.
@@ -79,7 +115,7 @@ pub(crate) fn handler<B: Send + 'static>(
     })
 }
 
-/// A body that does what it is told, frame by frame.
+/// A body whose frames are scripted.
 #[derive(Default)]
 pub(crate) struct Script {
     steps: VecDeque<Step>,
@@ -94,9 +130,9 @@ pub(crate) enum Step {
     Fail(&'static str),
     FailWith(Box<dyn std::error::Error + Send + Sync>),
     Pause(Duration),
-    /// Nothing any more, and no end either.
+    /// Pending for ever.
     Hang,
-    /// Empty frames for ever, each of them ready at once.
+    /// Empty frames without end, all ready at once.
     EmptyForever,
 }
 
@@ -161,7 +197,7 @@ impl Body for Script {
         }
     }
 
-    // Says nothing of the end, like a chunked body.
+    // As a chunked body.
     fn is_end_stream(&self) -> bool {
         false
     }
