@@ -80,7 +80,7 @@ async fn a_refusal_is_a_warning_with_its_reason() {
         log.lines(),
         [
             r#"WARN cronofy_webhook: delivery refused reason="signature_missing" status=401 error=the delivery is not authentic: the Cronofy-HMAC-SHA256 header is absent or empty"#,
-            r#"WARN cronofy_webhook: delivery refused reason="signature_mismatch" status=401 error=the delivery is not authentic: no signature in Cronofy-HMAC-SHA256 is that of this body under a secret held here (listed: 1, of which malformed: 0; secrets tried: 1)"#,
+            r#"WARN cronofy_webhook: delivery refused reason="signature_mismatch" status=401 error=the delivery is not authentic: no signature in Cronofy-HMAC-SHA256 matches this body and the configured client secrets (listed: 1, of which malformed: 0; secrets tried: 1)"#,
             r#"WARN cronofy_webhook: delivery refused reason="signature_malformed" status=401 error=the delivery is not authentic: none of the values in Cronofy-HMAC-SHA256 is the padded Base64 of 32 bytes (listed: 1)"#,
             r#"WARN cronofy_webhook: delivery refused reason="body_too_large" status=413 error=the request body is over the limit of 10 bytes"#,
         ]
@@ -301,8 +301,8 @@ fn a_secret_with_stray_ends_is_a_warning_at_construction() {
         Secret::new(with_newline).with_label("2024"),
     ]);
     let _ = Verifier::new(["\u{feff}CRN_x"]);
-    let warning = "WARN cronofy_webhook: client secret begins or ends with white space or a byte-order mark, \
-                   and is used as it is: if signatures do not match, trim it";
+    let warning = "WARN cronofy_webhook: client secret begins or ends with white space or an invisible character, \
+                   and is used as it is: if signatures do not match, remove it";
     assert_eq!(
         log.lines(),
         [
