@@ -73,7 +73,7 @@ impl Verifier {
     ///
     /// White space around each secret is removed. No Cronofy client secret contains a comma.
     ///
-    /// ```no_run
+    /// ```rust,no_run
     /// use cronofy_webhook::{CronofyWebhookLayer, Verifier};
     ///
     /// let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;

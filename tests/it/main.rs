@@ -14,9 +14,12 @@ mod house;
 mod load;
 mod log;
 mod notification;
+#[cfg(feature = "axum")]
+mod overload;
 mod overrun;
 mod properties;
 mod readiness;
+mod readme;
 mod replay;
 #[cfg(feature = "axum")]
 mod server;
