@@ -6,7 +6,6 @@ use std::sync::Arc;
 /// The list of signatures is not signed itself: whoever replays a delivery can add values to it or remove some. Draw
 /// conclusions about a rotation from many deliveries, never from one.
 #[derive(Clone, PartialEq, Eq)]
-#[must_use]
 pub struct SignatureMatch {
     pub(super) index: usize,
     pub(super) matched: Vec<bool>,
