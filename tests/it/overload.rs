@@ -1,6 +1,7 @@
 //! What the page "Overload" recommends, over several connections to axum's server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::error_handling::HandleErrorLayer;
 use axum::routing::{MethodRouter, post};
@@ -37,7 +38,9 @@ impl Waiting {
 
     async fn started(&self, handlers: usize) {
         let handlers = handlers.try_into().unwrap();
-        self.started.acquire_many(handlers).await.unwrap().forget();
+        let started = self.started.acquire_many(handlers);
+        let started = tokio::time::timeout(Duration::from_secs(10), started).await;
+        started.expect("handlers have started").unwrap().forget();
     }
 }
 

@@ -98,14 +98,14 @@ pub(super) fn is_blank(secret: &str) -> bool {
 }
 
 pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Verdict {
-    let members = members(headers);
-    if members.is_empty() {
+    let items = items(headers);
+    if items.is_empty() {
         return Verdict::Missing;
     }
-    let signatures: Vec<Tag> = members.iter().filter_map(|member| decode(member)).collect();
+    let signatures: Vec<Tag> = items.iter().filter_map(|item| decode(item)).collect();
     if signatures.is_empty() {
         return Verdict::Malformed {
-            listed: members.len(),
+            listed: items.len(),
         };
     }
     let tags: Vec<Tag> = secrets.iter().map(|secret| tag(secret, body)).collect();
@@ -118,18 +118,18 @@ pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Ver
                 .collect(),
         },
         None => Verdict::Mismatch {
-            listed: members.len(),
-            malformed: members.len() - signatures.len(),
+            listed: items.len(),
+            malformed: items.len() - signatures.len(),
             tried: secrets.len(),
         },
     }
 }
 
-/// The header lines that a text stands for, as far as a header can have them.
+/// Expands a text into header lines; what a header value cannot hold is skipped.
 ///
-/// A line feed begins another line. `$`, `&`, `!` and `?` are the signatures of the body by the first four secrets, and
-/// `%` is one by a secret that is not held. `~`, `^` and `*` are the first one spoilt: in the alphabet for URLs, with a
-/// bit too many, and without its padding.
+/// A line feed starts a new line. `$`, `&`, `!` and `?` are the signatures of the body by the first four secrets, and
+/// `%` is one by an unknown secret. `~`, `^` and `*` are malformed variants of the first: in the URL alphabet, with
+/// an excess bit, and without padding.
 pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
     let by = |index: usize| Some(signature(secrets.get(index)?, body));
     let expand = |mark: &u8| {
@@ -139,7 +139,7 @@ pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
             b'!' => by(2),
             b'?' => by(3),
             b'%' => Some(signature(NOT_HELD, body)),
-            b'~' | b'^' | b'*' => by(0).map(|genuine| spoilt(*mark, genuine)),
+            b'~' | b'^' | b'*' => by(0).map(|genuine| malformed(*mark, genuine)),
             _ => None,
         };
         signature.unwrap_or(vec![*mark])
@@ -150,7 +150,7 @@ pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
         .collect()
 }
 
-fn spoilt(mark: u8, mut signature: Vec<u8>) -> Vec<u8> {
+fn malformed(mark: u8, mut signature: Vec<u8>) -> Vec<u8> {
     match mark {
         b'~' => {
             for symbol in &mut signature {
@@ -170,7 +170,7 @@ fn spoilt(mark: u8, mut signature: Vec<u8>) -> Vec<u8> {
     signature
 }
 
-/// The one text that is the signature of this body by this secret.
+/// The Base64 of the HMAC of this body under this secret.
 pub(super) fn signature(secret: &str, body: &[u8]) -> Vec<u8> {
     let mut bits: Vec<u8> = tag(secret, body)
         .iter()
@@ -185,7 +185,7 @@ pub(super) fn signature(secret: &str, body: &[u8]) -> Vec<u8> {
     text
 }
 
-/// HMAC-SHA256, as RFC 2104 has it.
+/// HMAC-SHA256 as in RFC 2104.
 fn tag(secret: &str, body: &[u8]) -> Tag {
     let hashed = Sha256::digest(secret);
     let secret = match secret.as_bytes() {
@@ -198,28 +198,28 @@ fn tag(secret: &str, body: &[u8]) -> Tag {
     Sha256::digest([&key.map(|byte| byte ^ 0x5c)[..], &inner].concat()).into()
 }
 
-fn members(headers: &HeaderMap) -> Vec<Vec<u8>> {
-    let mut members = Vec::new();
+fn items(headers: &HeaderMap) -> Vec<Vec<u8>> {
+    let mut items = Vec::new();
     for line in headers.get_all(HEADER) {
-        for member in line.as_bytes().split(|byte| *byte == b',') {
-            let mut member = member;
-            while let [b' ' | b'\t', rest @ ..] = member {
-                member = rest;
+        for item in line.as_bytes().split(|byte| *byte == b',') {
+            let mut item = item;
+            while let [b' ' | b'\t', rest @ ..] = item {
+                item = rest;
             }
-            while let [rest @ .., b' ' | b'\t'] = member {
-                member = rest;
+            while let [rest @ .., b' ' | b'\t'] = item {
+                item = rest;
             }
-            if !member.is_empty() {
-                members.push(member.to_vec());
+            if !item.is_empty() {
+                items.push(item.to_vec());
             }
         }
     }
-    members
+    items
 }
 
 /// Base64 of 32 bytes: 43 symbols of 6 bits, of which the last two are zero, and one `=`.
-fn decode(member: &[u8]) -> Option<Tag> {
-    let (b'=', symbols) = member.split_last()? else {
+fn decode(item: &[u8]) -> Option<Tag> {
+    let (b'=', symbols) = item.split_last()? else {
         return None;
     };
     if symbols.len() != 43 {
