@@ -1,14 +1,20 @@
-//! The smallest real service: secrets from the environment, the account from the path, a shutdown that loses nothing.
+//! A complete axum service: secrets from the environment, the account from the path, a graceful shutdown.
 //!
 //! ```sh
-//! CRONOFY_CLIENT_SECRET=CRN_… cargo run --example axum
+//! CRONOFY_CLIENT_SECRET=CRN_test cargo run --example axum
+//! ```
+//!
+//! It listens until Ctrl-C. In another terminal:
+//!
+//! ```sh
+//! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_test change
 //! ```
 //!
 //! | variable | |
 //! |---|---|
 //! | `CRONOFY_CLIENT_SECRET` | the client secret; several, separated by commas, while rotating |
 //! | `LISTEN` | the address to listen on; `127.0.0.1:3000` if absent |
-//! | `RUST_LOG` | which events to print, with the feature `tracing`; `info` if absent |
+//! | `RUST_LOG` | which events to print; `info` if absent |
 
 use std::env;
 use std::error::Error;
@@ -16,7 +22,7 @@ use std::error::Error;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::routing::post;
+use axum::routing::{get, post};
 use cronofy_webhook::{CronofyWebhookLayer, Notification, Verifier};
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
@@ -28,11 +34,11 @@ async fn receive(Path(account): Path<String>, notification: Notification) -> Sta
             println!("account {account}: changed since {}", change.changes_since);
         }
         Notification::Unknown(unknown) => {
-            println!("account {account}: not understood: {}", unknown.reason());
+            println!("account {account}: unknown: {}", unknown.reason());
         }
         other => println!("account {account}: {}", other.kind()),
     }
-    // Whatever is authentic is answered with success: Cronofy would deliver it again, and close the channel in the end.
+    // Acknowledge every authentic delivery: Cronofy retries what is not, and closes the channel after 24 hours.
     StatusCode::NO_CONTENT
 }
 
@@ -41,31 +47,30 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
-    let secrets = env::var("CRONOFY_CLIENT_SECRET")
-        .map_err(|error| format!("CRONOFY_CLIENT_SECRET: {error}"))?;
-    let verifier = Verifier::new(secrets.split(',').map(str::trim))
-        .map_err(|error| format!("CRONOFY_CLIENT_SECRET: {error}"))?;
+    let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
 
     let background = TaskTracker::new();
     let layer = CronofyWebhookLayer::from_verifier(verifier).task_tracker(background.clone());
+    // On the route: on the `Router`, the layer would guard `/health` too.
     let app = Router::new()
-        .route("/cronofy/{account}", post(receive))
-        .layer(layer);
+        .route("/health", get(|| async { "ok" }))
+        .route("/cronofy/{account}", post(receive).layer(layer));
 
     let listener = TcpListener::bind(&address)
         .await
         .map_err(|error| format!("LISTEN={address}: {error}"))?;
+    let address = listener.local_addr()?;
     println!(
-        "listening on http://{}/cronofy/{{account}}",
-        listener.local_addr()?
+        "listening on http://{address}/cronofy/{{account}} until Ctrl-C; in another terminal:\n\
+         cargo run --example send -- http://{address}/cronofy/42 CRN_… change"
     );
 
     axum::serve(listener, app)
         .with_graceful_shutdown(stop())
         .await?;
 
-    // Handlers that were late, or whose sender hung up, are still at work.
+    // Late handlers, and those whose client disconnected, still run in the background.
     background.close();
     background.wait().await;
     Ok(())

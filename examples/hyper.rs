@@ -1,7 +1,13 @@
-//! Without axum: hyper's server and a tower service.
+//! Without axum: hyper's server and a Tower service.
 //!
 //! ```sh
-//! CRONOFY_CLIENT_SECRET=CRN_… cargo run --example hyper --no-default-features
+//! CRONOFY_CLIENT_SECRET=CRN_test cargo run --example hyper --no-default-features
+//! ```
+//!
+//! It listens until Ctrl-C. In another terminal:
+//!
+//! ```sh
+//! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_test change
 //! ```
 
 use std::convert::Infallible;
@@ -9,6 +15,7 @@ use std::env;
 use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cronofy_webhook::{CronofyWebhookLayer, Delivery, Verifier};
@@ -16,11 +23,18 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tower::{ServiceBuilder, service_fn};
+
+/// How long a client may take to send the head of a request.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait after `accept` failed.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 async fn receive(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
     let delivery: &Delivery = request.extensions().get().expect("behind the layer");
@@ -37,9 +51,7 @@ async fn receive(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>,
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let secrets = env::var("CRONOFY_CLIENT_SECRET")
-        .map_err(|error| format!("CRONOFY_CLIENT_SECRET: {error}"))?;
-    let verifier = Verifier::new(secrets.split(',').map(str::trim))?;
+    let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
 
     let service = ServiceBuilder::new()
@@ -48,18 +60,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .service(service_fn(receive));
 
     let listener = TcpListener::bind(&address).await?;
-    println!("listening on http://{}/", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    println!(
+        "listening on http://{address}/ until Ctrl-C; in another terminal:\n\
+         cargo run --example send -- http://{address}/cronofy/42 CRN_… change"
+    );
+
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // hyper has a default for the timeout, but does not apply it without a timer.
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ_TIMEOUT);
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
+                // Out of file descriptors, for example: without the pause, this loop would occupy a core.
                 eprintln!("accept: {error}");
+                sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
         let service = TowerToHyperService::new(service.clone());
+        let server = server.clone();
         tokio::spawn(async move {
-            let server = auto::Builder::new(TokioExecutor::new());
             if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
                 eprintln!("connection: {error}");
             }
@@ -67,8 +92,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The layer hands on the body type that it was given, and makes it from the bytes that it has read: hyper's `Incoming`
-/// cannot be made from bytes, so it comes in a wrapper that can.
+/// The layer passes on the body type of the request, made from the bytes that were read. hyper's `Incoming` does not
+/// implement `From<Bytes>`; this wrapper does.
 enum RequestBody {
     Wire(Incoming),
     Read(Full<Bytes>),

@@ -1,9 +1,9 @@
-//! Starts a receiver, delivers to it over HTTP what Cronofy would and what it must refuse, and prints what came of each.
-//! Then it goes on listening, for you to try.
+//! Starts a receiver, sends it over HTTP what Cronofy would send and what must be refused, and prints each answer. Then
+//! it keeps listening, for you to try.
 //!
 //! ```sh
-//! cargo run --example quickstart            # Ctrl-C ends it
-//! cargo run --example quickstart -- --once  # ends after its deliveries: 0 if all went as expected
+//! cargo run --example quickstart            # keeps listening until Ctrl-C
+//! cargo run --example quickstart -- --once  # exits after its deliveries: 0 if all answers were as expected
 //! ```
 
 use std::error::Error;
@@ -27,14 +27,14 @@ use self::samples::SAMPLES;
 mod samples;
 
 const SECRET: &str = "CRN_the_client_secret_of_your_application";
-const NEXT_SECRET: &str = "CRN_the_one_that_takes_its_place";
+const NEXT_SECRET: &str = "CRN_the_secret_that_replaces_it";
 
 fn sample(name: &str) -> &'static str {
     let found = SAMPLES.iter().find(|(sample, _)| *sample == name);
     found.expect("there is a sample of that name").1
 }
 
-/// Called for what is authentic, and for nothing else.
+/// Called only for authentic deliveries.
 async fn receive(Path(account): Path<String>, notification: Notification) -> StatusCode {
     match &notification {
         Notification::Change(change) => {
@@ -44,7 +44,7 @@ async fn receive(Path(account): Path<String>, notification: Notification) -> Sta
             );
         }
         Notification::Unknown(unknown) => {
-            println!("  account {account}: not understood: {}", unknown.reason());
+            println!("  account {account}: unknown: {}", unknown.reason());
         }
         other => println!("  account {account}: {}", other.kind()),
     }
@@ -55,7 +55,7 @@ async fn receive(Path(account): Path<String>, notification: Notification) -> Sta
     StatusCode::NO_CONTENT
 }
 
-/// Something that is sent to the receiver, and the status that it should answer.
+/// A request to the receiver, and the expected status.
 struct Attempt {
     what: String,
     account: &'static str,
@@ -79,9 +79,9 @@ fn attempts() -> Vec<Attempt> {
         .map(|(name, body)| attempt(&format!("signed: {name}"), &[SECRET], body, 204))
         .collect();
     attempts.extend([
-        attempt("signed, and no JSON at all", &[SECRET], "bonjour", 204),
+        attempt("signed, but not JSON", &[SECRET], "bonjour", 204),
         attempt(
-            "signed twice, while secrets are rotated",
+            "signed with two secrets, as during a rotation",
             &[NEXT_SECRET, SECRET],
             change,
             204,
@@ -91,12 +91,7 @@ fn attempts() -> Vec<Attempt> {
         attempt("over the limit", &[SECRET], &oversized, 413),
         Attempt {
             account: "slow",
-            ..attempt(
-                "to a handler slower than the budget",
-                &[SECRET],
-                change,
-                503,
-            )
+            ..attempt("handler slower than the deadline", &[SECRET], change, 503)
         },
     ]);
     attempts
@@ -105,22 +100,20 @@ fn attempts() -> Vec<Attempt> {
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let layer = CronofyWebhookLayer::new(Secret::new(SECRET).with_label("current"))
-        // So that you do not have to wait for the default of 4 seconds.
+        // The default is 4 seconds.
         .budget(Duration::from_secs(1));
-    let app = Router::new()
-        .route("/cronofy/{account}", post(receive))
-        .layer(layer);
+    let app = Router::new().route("/cronofy/{account}", post(receive).layer(layer));
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/cronofy", listener.local_addr()?);
     let server = tokio::spawn(async { serve(listener, app).await });
     println!("Listening on {url}/{{account}}\n");
 
-    // A server may close a connection on which it refused a body without reading it: each attempt has its own.
+    // A server may close a connection after refusing a body without reading it: each attempt has its own.
     let client = Client::builder(TokioExecutor::new())
         .pool_max_idle_per_host(0)
         .build_http();
-    let mut surprises = 0;
+    let mut unexpected = 0;
     for attempt in attempts() {
         let mut request = Request::post(format!("{url}/{}", attempt.account));
         if !attempt.signed_with.is_empty() {
@@ -141,7 +134,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         } else {
             "NOT AS EXPECTED"
         };
-        surprises += usize::from(status != attempt.expected);
+        unexpected += usize::from(status != attempt.expected);
         println!(
             "  answer: {status}, {verdict}, after {:.1} ms",
             took.as_secs_f64() * 1e3
@@ -150,12 +143,12 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
             println!("  {}", String::from_utf8_lossy(&text));
         }
     }
-    // The handler that was too slow.
+    // Wait for the slow handler in the background.
     tokio::time::sleep(Duration::from_secs(1)).await;
 
     if std::env::args().any(|argument| argument == "--once") {
-        println!("\n{surprises} not as expected");
-        return Ok(if surprises == 0 {
+        println!("\n{unexpected} not as expected");
+        return Ok(if unexpected == 0 {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -164,7 +157,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let body = r#"{"notification":{"type":"verification"},"channel":{"channel_id":"chn_1","callback_url":"https://receiver.example/"}}"#;
     let signature = Verifier::new([SECRET])?.sign(body.as_bytes());
     println!(
-        "\nStill listening. Try:\n\ncurl -i {url}/42 -H '{HEADER}: {}' -d '{body}'\n\nCtrl-C ends.",
+        "\nStill listening, until Ctrl-C (`--once` exits here). In another terminal:\n\ncurl -i {url}/42 -H '{HEADER}: {}' -d '{body}'",
         signature.to_str()?
     );
     server.await??;

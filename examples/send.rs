@@ -1,4 +1,4 @@
-//! Delivers a sample notification as Cronofy would: the dashboard's test buttons, for localhost.
+//! Sends a signed sample notification, as the test buttons of Cronofy's dashboard do, to a local receiver.
 //!
 //! ```sh
 //! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_… change
@@ -24,7 +24,7 @@ use self::samples::SAMPLES;
 mod samples;
 
 /// How long Cronofy waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -44,7 +44,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     };
     let url: Uri = url.parse()?;
     if url.scheme_str() != Some("http") {
-        return Err("the URL must begin with http://: this tool is for a receiver near by".into());
+        return Err("the URL must begin with http://: this example is for a local receiver".into());
     }
     let Some((_, body)) = SAMPLES.iter().find(|(name, _)| name == kind) else {
         return Err(format!("no sample of kind {kind:?}: --list prints those there are").into());
@@ -57,10 +57,10 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let client = Client::builder(TokioExecutor::new()).build_http();
 
     let started = Instant::now();
-    let answer = tokio::time::timeout(PATIENCE, client.request(request)).await;
+    let answer = tokio::time::timeout(TIMEOUT, client.request(request)).await;
     let took = started.elapsed().as_secs_f64() * 1e3;
     let Ok(response) = answer else {
-        println!("no answer after {took:.1} ms: Cronofy waits no longer, and would deliver again");
+        println!("no answer after {took:.1} ms: Cronofy would time out and retry");
         return Ok(ExitCode::FAILURE);
     };
     let response = response.map_err(|error| {

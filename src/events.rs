@@ -36,8 +36,26 @@ pub(crate) fn secret_has_stray_ends(index: usize, label: Option<&str>) {
         target: TARGET,
         index,
         label,
-        "client secret begins or ends with white space or a byte-order mark, and is used as it is: \
-         if signatures do not match, trim it"
+        "client secret begins or ends with white space or an invisible character, and is used as it is: \
+         if signatures do not match, remove it"
+    );
+}
+
+pub(crate) fn secret_is_quoted(index: usize, label: Option<&str>) {
+    warn!(
+        target: TARGET,
+        index,
+        label,
+        "client secret is in quotes, and is used as it is: if signatures do not match, remove the quotes"
+    );
+}
+
+pub(crate) fn secret_is_assignment(index: usize, label: Option<&str>) {
+    warn!(
+        target: TARGET,
+        index,
+        label,
+        "client secret has the form NAME=value, and is used as it is: if signatures do not match, set the value only"
     );
 }
 

@@ -1,72 +1,113 @@
-//! Tower middleware that receives [Cronofy](https://www.cronofy.com) push notifications: checks the signature over the raw
-//! body, answers before Cronofy gives up, and hands the handler a typed [`Notification`].
+//! Tower middleware that receives [Cronofy](https://www.cronofy.com) push notifications: it checks the signature over the
+//! raw body, answers before Cronofy times out, and passes the handler a typed [`Notification`].
+//!
+//! What happens to a request:
+//!
+//! 1. The deadline starts. A request without a signature, or with a declared length over the limit, is refused unread.
+//! 2. The body is read, up to the limit and within the deadline.
+//! 3. The listed signatures are compared with those made with the client secrets (see [`signature`]).
+//! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never refused.
+//! 5. The inner service is called with the request as it came and the verified [`Delivery`] in its extensions. Its
+//!    response is the answer.
+//! 6. When the deadline passes first, [`Overrun`] decides on the answer; by default the handler keeps running in the
+//!    background. It also does when the client disconnects.
 //!
 #![cfg_attr(feature = "axum", doc = "```")]
 #![cfg_attr(not(feature = "axum"), doc = "```ignore")]
-//! use axum::{Router, http::StatusCode, routing::post};
+//! use axum::extract::Path;
+//! use axum::routing::{get, post};
+//! use axum::{Router, http::StatusCode};
 //! use cronofy_webhook::{CronofyWebhookLayer, Notification};
 //!
-//! // Called for what Cronofy has signed, and for nothing else.
-//! async fn receive(notification: Notification) -> StatusCode {
-//!     if let Notification::Change(change) = notification {
-//!         println!("{} changed since {}", change.channel.channel_id, change.changes_since);
+//! // Called only for deliveries that Cronofy has signed.
+//! async fn receive(Path(account): Path<String>, notification: Notification) -> StatusCode {
+//!     match notification {
+//!         Notification::Change(change) => {
+//!             // Read the events with this as `last_modified`.
+//!             println!("{account}: changed since {}", change.changes_since);
+//!         }
+//!         Notification::ProfileDisconnected(_) => println!("{account}: ask the user to reconnect"),
+//!         // A new type, or a body that could not be parsed.
+//!         Notification::Unknown(unknown) => eprintln!("{account}: {}", unknown.reason()),
+//!         _ => {}
 //!     }
+//!     // Acknowledge everything, or Cronofy retries it.
 //!     StatusCode::NO_CONTENT
 //! }
 //!
+//! fn app(client_secret: String) -> Router {
+//!     Router::new()
+//!         .route("/health", get(|| async { "ok" }))
+//!         .route(
+//!             "/cronofy/{account}",
+//!             post(receive).layer(CronofyWebhookLayer::new(client_secret)),
+//!         )
+//! }
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # use axum::{body::Body, http::Request};
 //! # use cronofy_webhook::{Verifier, signature::HEADER};
 //! # use tower::ServiceExt;
-//! # let client_secret = "CRN_an_example";
-//! let app: Router = Router::new()
-//!     .route("/cronofy/{account}", post(receive))
-//!     .layer(CronofyWebhookLayer::new(client_secret));
-//!
-//! // What Cronofy sends is accepted, and what anybody else sends is not.
-//! let body = r#"{
-//!     "notification": { "type": "change", "changes_since": "2026-04-19T09:24:16Z" },
-//!     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
-//! }"#;
-//! for (secret, status) in [(client_secret, 204), ("a guess", 401)] {
-//!     let request = Request::post("/cronofy/42")
-//!         .header(HEADER, Verifier::new([secret])?.sign(body.as_bytes()))
-//!         .body(Body::from(body))?;
-//!     assert_eq!(app.clone().oneshot(request).await?.status(), status);
-//! }
+//! # let app = app("CRN_an_example".to_owned());
+//! # for (path, status) in [("/health", 200), ("/unknown", 404), ("/cronofy/42", 401)] {
+//! #     let request = Request::get(path).body(Body::empty())?;
+//! #     assert_eq!(app.clone().oneshot(request).await?.status(), status, "{path}");
+//! # }
+//! # let body = r#"{
+//! #     "notification": { "type": "change", "changes_since": "2026-04-19T09:24:16Z" },
+//! #     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+//! # }"#;
+//! # for (secret, status) in [("CRN_an_example", 204), ("a guess", 401)] {
+//! #     let request = Request::post("/cronofy/42")
+//! #         .header(HEADER, Verifier::new([secret])?.sign(body.as_bytes()))
+//! #         .body(Body::from(body))?;
+//! #     assert_eq!(app.clone().oneshot(request).await?.status(), status);
+//! # }
 //! # Ok(())
 //! # }
 //! ```
-//!
-//! # Where to start
-//!
-//! | for | see |
-//! |---|---|
-//! | the middleware, and what it does to a request | [`middleware`], [`CronofyWebhookLayer`] |
-//! | several secrets, and their rotation | [`Verifier`], [`signature`] |
-//! | the kinds of notification | [`notification`], [`Notification`] |
-//! | the raw body, the time left, which secret matched | [`Delivery`] |
-//! | a handler that takes longer than Cronofy waits | [`Overrun`] |
-//! | no axum | the example `hyper` |
-//! | no tower | [`Delivery::verify`] |
 //!
 //! # Answers
 //!
 //! | outcome | status | Cronofy then |
 //! |---|---|---|
-//! | the handler answered | its own answer, untouched | 2xx: done; else delivers again |
-//! | signature header absent, blank, or no listed signature matches | 401, `WWW-Authenticate: Cronofy-HMAC-SHA256` | delivers again for 24 hours, then closes the channel |
-//! | body over the limit, declared or counted | 413 | the same |
-//! | body broken off | 400 | the same |
-//! | body not complete inside the budget | 408 | the same |
-//! | handler not done inside the budget: [`Overrun::Finish`], [`Overrun::Cancel`] | 503 | delivers again |
-//! | handler not done inside the budget: [`Overrun::Accept`] | 202 | done |
+//! | the handler answered | its own answer, untouched | 2xx: done; else retries |
+//! | signature header absent, blank, or no listed signature matches | 401, `WWW-Authenticate: Cronofy-HMAC-SHA256` | retries for 24 hours, then closes the channel |
+//! | body over the limit, declared or counted | 413 | same |
+//! | body broken off | 400 | same |
+//! | body not complete within the deadline | 408 | same |
+//! | inner service not ready within the deadline | 503 | retries |
+//! | handler not done within the deadline: [`Overrun::Finish`], [`Overrun::Cancel`] | 503 | retries |
+//! | handler not done within the deadline: [`Overrun::Accept`] | 202 | done |
 //!
-//! Each refusal carries one sentence of plain text for the sender, and a [`Rejection`] in the extensions of the response.
+//! Each refusal is one sentence of plain text that says what to check, with a [`Rejection`] in the extensions of the response.
 //!
-//! What Cronofy does with an answer is what its documentation says of push notifications. For its other callbacks it does
-//! not say.
+//! The last column is what Cronofy documents for
+//! [push notifications](https://docs.cronofy.com/developers/push-notifications/). For its other callbacks it does not say.
+//!
+//! # What to know
+//!
+//! - Put the layer on the route, not on the `Router`: there it also guards other routes and unknown paths. See
+//!   [Deployment](_documentation::deployment).
+//! - A handler that is always late is never acknowledged under [`Overrun::Finish`], and the channel closes after 24 hours.
+//!   See [Slow handlers](_documentation::slow_handlers).
+//! - The signature covers neither time nor URL: a recorded delivery can be replayed. Make handlers idempotent.
+//!
+//! # Where to start
+//!
+//! | for | see |
+//! |---|---|
+//! | the middleware and its settings | [`middleware`], [`CronofyWebhookLayer`] |
+//! | secrets and rotation | [`signature`], [`Verifier`] |
+//! | the kinds of notification | [`notification`], [`Notification`] |
+//! | the raw body, the time left, which secret matched | [`Delivery`] |
+//! | deliveries that get 401 | [My deliveries get 401](_documentation::unauthorized) |
+//! | a handler that takes longer than Cronofy waits | [Slow handlers](_documentation::slow_handlers) |
+//! | layers, TLS, creating a channel | [Deployment](_documentation::deployment) |
+//! | a concurrency limit | [Overload](_documentation::overload) |
+//! | the log | [Events](_documentation::events) |
+//! | no axum | the example `hyper` |
+//! | no Tower | [`Delivery::verify`] |
 //!
 //! # Features
 //!
@@ -74,6 +115,10 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// Its examples use axum.
+#[cfg(any(feature = "axum", not(doctest)))]
+#[path = "documentation.rs"]
+pub mod _documentation;
 mod delivery;
 mod events;
 #[cfg(feature = "axum")]

@@ -1,5 +1,5 @@
-//! A body for each kind of notification, under the name of the kind. What comes after a colon tells several of one kind
-//! apart. The last is of a type that this crate does not know.
+//! A body for each kind of notification, under the name of the kind. A suffix after a colon distinguishes several of one
+//! kind. The last has an unknown type.
 
 macro_rules! samples {
     ($($name:literal $file:literal)*) => {

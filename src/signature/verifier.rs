@@ -1,3 +1,4 @@
+use std::env;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,24 +8,18 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{HeaderMap, HeaderValue};
 use sha2::Sha256;
-use smallvec::SmallVec;
-use subtle::{Choice, ConditionallySelectable as _};
+use subtle::{Choice, ConstantTimeEq as _};
 
-use super::list::{List, MAC_LEN, Tag, decode, equal, tag};
+use super::header::{List, MAC_LEN, decode};
 use super::{SignatureError, SignatureMatch};
-use crate::events;
 use crate::secret::{Secret, SecretError};
-
-/// How many secrets are usually held: two, while one takes the place of the other. More cost an allocation.
-const USUAL: usize = 2;
 
 /// Holds the client secrets and checks signatures against them.
 ///
-/// Cloning is cheap and clones share the secrets: what [`replace`](Self::replace) sets on one is what all others use
-/// from then on.
+/// Cloning is cheap and clones share the secrets: [`replace`](Self::replace) on one of them applies to all.
 ///
-/// While a secret is being rotated, hold both the old and the new one, in any order. See the
-/// [module docs](super) for how the header is read.
+/// While a secret is being rotated, hold both the old and the new one, in any order. See the [module docs](super) for
+/// the rotation step by step and for how the header is parsed.
 ///
 /// ```
 /// use cronofy_webhook::{Secret, Verifier};
@@ -48,19 +43,21 @@ const USUAL: usize = 2;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct Verifier {
     keys: Arc<ArcSwap<Keys>>,
 }
 
 impl Verifier {
-    /// Takes the secrets that a signature may have been made with.
+    /// Creates a verifier that accepts a signature made with any of `secrets`.
     ///
-    /// A secret that begins or ends with white space or a byte-order mark is used as it is, and an event at warn level
-    /// says so: a newline at the end of a file is the usual reason why a signature does not match.
+    /// Each secret is used as it is. One that begins or ends with white space or an invisible character, is in quotes,
+    /// or has the form `NAME=value` is reported at warn level: these are common reasons why signatures do not match.
     ///
     /// # Errors
     ///
-    /// When there is no secret, or one of them is empty or blank.
+    /// If there is no secret, or one of them is blank: empty, or nothing but white space, control characters and
+    /// invisible characters. Anyone could sign with it.
     pub fn new<I>(secrets: I) -> Result<Self, SecretError>
     where
         I: IntoIterator,
@@ -72,13 +69,39 @@ impl Verifier {
         })
     }
 
-    /// Replaces the secrets, in this verifier and in all its clones, while it is in use.
+    /// Creates a verifier with the secrets in an environment variable, separated by commas.
     ///
-    /// A check that is under way finishes with the secrets that it began with.
+    /// White space around each secret is removed. No Cronofy client secret contains a comma.
+    ///
+    /// ```rust,no_run
+    /// use cronofy_webhook::{CronofyWebhookLayer, Verifier};
+    ///
+    /// let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
+    /// # Ok::<_, cronofy_webhook::SecretError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new); the secrets held so far then stay in force.
+    /// If the variable is not set or not Unicode, or if it or one of its items is blank. The error names the variable
+    /// and says what to set; it does not contain the value.
+    pub fn from_env(name: &str) -> Result<Self, SecretError> {
+        let value = env::var(name).map_err(|error| SecretError::from_var(name, &error))?;
+        Self::new(value.split(',').map(str::trim)).map_err(|error| match error {
+            SecretError::Blank { index } => SecretError::BlankItem {
+                variable: name.to_owned(),
+                index,
+            },
+            other => other,
+        })
+    }
+
+    /// Replaces the secrets of this verifier and of all its clones, while they are in use.
+    ///
+    /// A check in progress finishes with the secrets that it started with.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new). The current secrets then stay in use.
     pub fn replace<I>(&self, secrets: I) -> Result<(), SecretError>
     where
         I: IntoIterator,
@@ -89,13 +112,13 @@ impl Verifier {
         Ok(())
     }
 
-    /// Checks that one of the listed signatures was made from `body` with one of the secrets held.
+    /// Checks that one of the listed signatures was made from `body` with one of the secrets.
     ///
-    /// `body` must be the bytes as they were received: JSON that was parsed and written again is another message.
+    /// `body` must be the bytes as received: JSON that was parsed and serialised again has another signature.
     ///
     /// # Errors
     ///
-    /// When nothing is listed in `headers`, when nothing listed is a signature, or when no listed signature matches.
+    /// If `headers` list no value, if no listed value is a signature, or if no listed signature matches.
     pub fn verify(
         &self,
         headers: &HeaderMap,
@@ -106,31 +129,30 @@ impl Verifier {
             return Err(SignatureError::Missing);
         }
         let keys = self.keys.load();
-        let mut tried = SmallVec::<[Tried; USUAL]>::new();
-        for keyed in &keys.macs {
-            tried.push(Tried {
-                tag: tag(&mac(keyed, body)),
-                matched: Choice::from(0),
-            });
-        }
+        let mut tried: Vec<Tried> = keys
+            .macs
+            .iter()
+            .map(|keyed| Tried::new(keyed, body))
+            .collect();
         let (mut listed, mut malformed, mut unknown) = (0, 0, 0);
 
-        for member in list.members() {
+        // Neither loop exits early: the time tells nothing about which signature or secret matched.
+        for item in list.items() {
             listed += 1;
-            let Some(candidate) = decode(member) else {
+            let Some(candidate) = decode(item) else {
                 malformed += 1;
                 continue;
             };
             let mut known = Choice::from(0);
-            for Tried { tag, matched } in &mut tried {
-                let equal = equal(tag, &candidate);
+            for Tried { mac, matched } in &mut tried {
+                let equal = mac.ct_eq(&candidate);
                 *matched |= equal;
                 known |= equal;
             }
             unknown += usize::from((!known).unwrap_u8());
         }
 
-        match first(&tried) {
+        match tried.iter().position(|tried| tried.matched.into()) {
             Some(index) => Ok(SignatureMatch {
                 index,
                 matched: tried.iter().map(|tried| tried.matched.into()).collect(),
@@ -146,9 +168,9 @@ impl Verifier {
         }
     }
 
-    /// The header value that Cronofy would send with `body`: one signature for each secret held, in their order.
+    /// The header value that Cronofy would send with `body`: one signature for each secret, in their order.
     ///
-    /// For tests, and for tools that deliver in Cronofy's stead.
+    /// For tests, and for tools that simulate Cronofy.
     ///
     /// ```
     /// let verifier = cronofy_webhook::Verifier::new(["pDY0Oi7TJSP2hfNmZNkm5"])?;
@@ -184,10 +206,10 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// The secrets in the form that the check needs: the state of an HMAC that has taken its key, ready to be cloned.
+/// The keyed state of an HMAC for each secret, ready to be cloned.
 struct Keys {
     macs: Vec<Hmac<Sha256>>,
-    labels: Arc<[Option<Arc<str>>]>,
+    labels: Arc<[Option<String>]>,
 }
 
 impl Keys {
@@ -200,15 +222,13 @@ impl Keys {
             return Err(SecretError::Blank { index });
         }
         for (index, secret) in secrets.iter().enumerate() {
-            if secret.has_stray_ends() {
-                events::secret_has_stray_ends(index, secret.label());
-            }
+            secret.warn_if_suspicious(index);
         }
-        // Allocated once: a vector that grows leaves keyed states behind in freed memory.
+        // Allocated once: a vector that grows would leave keyed states behind in freed memory.
         let mut macs = Vec::with_capacity(secrets.len());
         macs.extend(secrets.iter().map(|secret| {
             Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-                .expect("HMAC takes a key of any length")
+                .expect("HMAC accepts a key of any length")
         }));
         Ok(Self {
             macs,
@@ -226,18 +246,17 @@ fn mac(keyed: &Hmac<Sha256>, body: &[u8]) -> [u8; MAC_LEN] {
         .into()
 }
 
-/// What a secret makes of a body, and whether it is listed.
+/// The HMAC of a body under one secret, and whether it is listed.
 struct Tried {
-    tag: Tag,
+    mac: [u8; MAC_LEN],
     matched: Choice,
 }
 
-/// The index of the first match, found in the same time whichever it is.
-fn first(tried: &[Tried]) -> Option<usize> {
-    let none = tried.len() as u64;
-    let mut index = none;
-    for (candidate, Tried { matched, .. }) in tried.iter().enumerate().rev() {
-        index.conditional_assign(&(candidate as u64), *matched);
+impl Tried {
+    fn new(keyed: &Hmac<Sha256>, body: &[u8]) -> Self {
+        Self {
+            mac: mac(keyed, body),
+            matched: Choice::from(0),
+        }
     }
-    (index < none).then_some(index as usize)
 }

@@ -147,7 +147,7 @@ async fn a_signature_that_does_not_match_gets_401_and_a_hint() {
     assert_eq!(rejection.kind(), RejectionKind::SignatureMismatch);
     assert_eq!(
         rejection.source().unwrap().to_string(),
-        "no signature in Cronofy-HMAC-SHA256 is that of this body under a secret held here \
+        "no signature in Cronofy-HMAC-SHA256 matches this body and the configured client secrets \
          (listed: 1, of which malformed: 0; secrets tried: 1)"
     );
     let text = text(response).await;

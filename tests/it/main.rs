@@ -11,9 +11,12 @@ mod events;
 mod extract;
 mod log;
 mod notification;
+#[cfg(feature = "axum")]
+mod overload;
 mod overrun;
 mod properties;
 mod readiness;
+mod readme;
 mod replay;
 mod samples;
 #[cfg(feature = "axum")]

@@ -1,4 +1,4 @@
-//! What a check of signatures has to come to, in the plainest way and without any code of the library.
+//! A reference implementation of the signature check, independent of the library.
 
 use cronofy_webhook::signature::{HEADER, SignatureError, SignatureMatch};
 use http::{HeaderMap, HeaderValue};
@@ -7,6 +7,35 @@ use sha2::{Digest as _, Sha256};
 const NOT_HELD: &str = "CRN_not held";
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The code points of the Unicode categories Cc, Cf and Z, first and last of each range.
+const INVISIBLE: [(u32, u32); 25] = [
+    (0x0, 0x20),
+    (0x7f, 0xa0),
+    (0xad, 0xad),
+    (0x600, 0x605),
+    (0x61c, 0x61c),
+    (0x6dd, 0x6dd),
+    (0x70f, 0x70f),
+    (0x890, 0x891),
+    (0x8e2, 0x8e2),
+    (0x1680, 0x1680),
+    (0x180e, 0x180e),
+    (0x2000, 0x200f),
+    (0x2028, 0x202f),
+    (0x205f, 0x2064),
+    (0x2066, 0x206f),
+    (0x3000, 0x3000),
+    (0xfeff, 0xfeff),
+    (0xfff9, 0xfffb),
+    (0x110bd, 0x110bd),
+    (0x110cd, 0x110cd),
+    (0x13430, 0x1343f),
+    (0x1bca0, 0x1bca3),
+    (0x1d173, 0x1d17a),
+    (0xe0001, 0xe0001),
+    (0xe0020, 0xe007f),
+];
 
 type Tag = [u8; 32];
 
@@ -58,15 +87,25 @@ impl From<&SignatureError> for Verdict {
     }
 }
 
+pub(super) fn is_blank(secret: &str) -> bool {
+    let invisible = |c: char| {
+        let ranges = INVISIBLE.iter();
+        ranges
+            .into_iter()
+            .any(|(first, last)| (first..=last).contains(&&u32::from(c)))
+    };
+    secret.chars().all(invisible)
+}
+
 pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Verdict {
-    let members = members(headers);
-    if members.is_empty() {
+    let items = items(headers);
+    if items.is_empty() {
         return Verdict::Missing;
     }
-    let signatures: Vec<Tag> = members.iter().filter_map(|member| decode(member)).collect();
+    let signatures: Vec<Tag> = items.iter().filter_map(|item| decode(item)).collect();
     if signatures.is_empty() {
         return Verdict::Malformed {
-            listed: members.len(),
+            listed: items.len(),
         };
     }
     let tags: Vec<Tag> = secrets.iter().map(|secret| tag(secret, body)).collect();
@@ -79,18 +118,18 @@ pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Ver
                 .collect(),
         },
         None => Verdict::Mismatch {
-            listed: members.len(),
-            malformed: members.len() - signatures.len(),
+            listed: items.len(),
+            malformed: items.len() - signatures.len(),
             tried: secrets.len(),
         },
     }
 }
 
-/// The header lines that a text stands for, as far as a header can have them.
+/// Expands a text into header lines; what a header value cannot hold is skipped.
 ///
-/// A line feed begins another line. `$`, `&`, `!` and `?` are the signatures of the body by the first four secrets, and
-/// `%` is one by a secret that is not held. `~`, `^` and `*` are the first one spoilt: in the alphabet for URLs, with a
-/// bit too many, and without its padding.
+/// A line feed starts a new line. `$`, `&`, `!` and `?` are the signatures of the body by the first four secrets, and
+/// `%` is one by an unknown secret. `~`, `^` and `*` are malformed variants of the first: in the URL alphabet, with
+/// an excess bit, and without padding.
 pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
     let by = |index: usize| Some(signature(secrets.get(index)?, body));
     let expand = |mark: &u8| {
@@ -100,7 +139,7 @@ pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
             b'!' => by(2),
             b'?' => by(3),
             b'%' => Some(signature(NOT_HELD, body)),
-            b'~' | b'^' | b'*' => by(0).map(|genuine| spoilt(*mark, genuine)),
+            b'~' | b'^' | b'*' => by(0).map(|genuine| malformed(*mark, genuine)),
             _ => None,
         };
         signature.unwrap_or(vec![*mark])
@@ -111,7 +150,7 @@ pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
         .collect()
 }
 
-fn spoilt(mark: u8, mut signature: Vec<u8>) -> Vec<u8> {
+fn malformed(mark: u8, mut signature: Vec<u8>) -> Vec<u8> {
     match mark {
         b'~' => {
             for symbol in &mut signature {
@@ -131,7 +170,7 @@ fn spoilt(mark: u8, mut signature: Vec<u8>) -> Vec<u8> {
     signature
 }
 
-/// The one text that is the signature of this body by this secret.
+/// The Base64 of the HMAC of this body under this secret.
 pub(super) fn signature(secret: &str, body: &[u8]) -> Vec<u8> {
     let mut bits: Vec<u8> = tag(secret, body)
         .iter()
@@ -146,7 +185,7 @@ pub(super) fn signature(secret: &str, body: &[u8]) -> Vec<u8> {
     text
 }
 
-/// HMAC-SHA256, as RFC 2104 has it.
+/// HMAC-SHA256 as in RFC 2104.
 fn tag(secret: &str, body: &[u8]) -> Tag {
     let hashed = Sha256::digest(secret);
     let secret = match secret.as_bytes() {
@@ -159,28 +198,28 @@ fn tag(secret: &str, body: &[u8]) -> Tag {
     Sha256::digest([&key.map(|byte| byte ^ 0x5c)[..], &inner].concat()).into()
 }
 
-fn members(headers: &HeaderMap) -> Vec<Vec<u8>> {
-    let mut members = Vec::new();
+fn items(headers: &HeaderMap) -> Vec<Vec<u8>> {
+    let mut items = Vec::new();
     for line in headers.get_all(HEADER) {
-        for member in line.as_bytes().split(|byte| *byte == b',') {
-            let mut member = member;
-            while let [b' ' | b'\t', rest @ ..] = member {
-                member = rest;
+        for item in line.as_bytes().split(|byte| *byte == b',') {
+            let mut item = item;
+            while let [b' ' | b'\t', rest @ ..] = item {
+                item = rest;
             }
-            while let [rest @ .., b' ' | b'\t'] = member {
-                member = rest;
+            while let [rest @ .., b' ' | b'\t'] = item {
+                item = rest;
             }
-            if !member.is_empty() {
-                members.push(member.to_vec());
+            if !item.is_empty() {
+                items.push(item.to_vec());
             }
         }
     }
-    members
+    items
 }
 
 /// Base64 of 32 bytes: 43 symbols of 6 bits, of which the last two are zero, and one `=`.
-fn decode(member: &[u8]) -> Option<Tag> {
-    let (b'=', symbols) = member.split_last()? else {
+fn decode(item: &[u8]) -> Option<Tag> {
+    let (b'=', symbols) = item.split_last()? else {
         return None;
     };
     if symbols.len() != 43 {

@@ -2,7 +2,7 @@ use cronofy_webhook::{SecretError, Verifier};
 
 use super::reference::{self, Verdict};
 
-/// `Verifier` says of every header what the reference says, down to the counts, and signs as the reference does.
+/// `Verifier` agrees with the reference on every header, down to the counts, and signs as the reference does.
 ///
 /// The input is up to four secrets, a line each, a header as in [`reference::headers`], and a body, with a zero byte
 /// after each but the last.
@@ -12,11 +12,9 @@ pub(crate) fn signature(input: &[u8]) {
     let (secrets, header, body) = (String::from_utf8_lossy(part()), part(), part());
     let secrets: Vec<&str> = secrets.split('\n').take(4).collect();
 
-    let blank = secrets.iter().position(|secret| {
-        secret
-            .trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
-            .is_empty()
-    });
+    let blank = secrets
+        .iter()
+        .position(|secret| reference::is_blank(secret));
     let verifier = match (Verifier::new(secrets.iter().copied()), blank) {
         (Ok(verifier), None) => verifier,
         (Err(SecretError::Blank { index, .. }), Some(blank)) => return assert_eq!(index, blank),

@@ -1,0 +1,22 @@
+//! Guides for operating a receiver. There is no code here.
+//!
+//! - [My deliveries get 401](unauthorized): from the log line to the cause.
+//! - [Slow handlers](slow_handlers): what happens at the deadline, and how to shut down.
+//! - [Deployment](deployment): the order of layers, TLS, accounts, replays, and how to create a channel.
+//! - [Overload](overload): a concurrency limit that works.
+//! - [Events](events): what is logged, and at which level.
+
+#[doc = include_str!("documentation/unauthorized.md")]
+pub mod unauthorized {}
+
+#[doc = include_str!("documentation/slow_handlers.md")]
+pub mod slow_handlers {}
+
+#[doc = include_str!("documentation/deployment.md")]
+pub mod deployment {}
+
+#[doc = include_str!("documentation/overload.md")]
+pub mod overload {}
+
+#[doc = include_str!("documentation/events.md")]
+pub mod events {}
