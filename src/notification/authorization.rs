@@ -1,10 +1,6 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
-
-use super::UnknownReason;
-use super::body::Body;
-use super::object::Object;
+use serde::{Deserialize, Serialize};
 
 /// The outcome of a request for delegated access to an account (Enterprise Connect).
 ///
@@ -146,7 +142,7 @@ impl std::error::Error for AuthorizationError {}
 
 /// `authorization` as it is on the wire.
 #[derive(Deserialize, Serialize)]
-pub(super) struct Members<S> {
+pub(super) struct Fields<S> {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<S>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,64 +155,36 @@ pub(super) struct Members<S> {
     state: Option<S>,
 }
 
-impl Authorization {
-    // Ours: the body does not name its kind.
-    pub(super) const KIND: &str = "authorization";
+impl TryFrom<Fields<String>> for Authorization {
+    type Error = &'static str;
 
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
-        let Object(members) = *body.authorization.promised("authorization")?;
-        let outcome = match members {
-            Members {
-                code: Some(code),
-                error: None,
-                error_key: None,
-                error_description: None,
-                ..
-            } => Ok(AuthorizationCode(code)),
-            Members {
-                code: None,
-                error: Some(error),
-                error_key,
-                error_description,
-                ..
-            } => Err(AuthorizationError {
+    fn try_from(fields: Fields<String>) -> Result<Self, &'static str> {
+        let outcome = match (fields.code, fields.error) {
+            (Some(code), None) => Ok(AuthorizationCode(code)),
+            (None, Some(error)) => Err(AuthorizationError {
                 error,
-                error_key,
-                error_description,
+                error_key: fields.error_key,
+                error_description: fields.error_description,
             }),
-            Members { code: Some(_), .. } => return Err(malformed("both `code` and an error")),
-            Members { code: None, .. } => return Err(malformed("neither `code` nor `error`")),
+            (Some(_), Some(_)) => return Err("both `code` and `error`"),
+            (None, None) => return Err("neither `code` nor `error`"),
         };
         Ok(Self {
             outcome,
-            state: members.state,
+            state: fields.state,
         })
     }
+}
 
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            authorization: Members<&'a str>,
-        }
-
-        let (code, error) = match &self.outcome {
-            Ok(code) => (Some(code.as_str()), None),
-            Err(error) => (None, Some(error)),
-        };
-        let authorization = Members {
-            code,
+impl Authorization {
+    pub(super) fn fields(&self) -> Fields<&str> {
+        let error = self.outcome.as_ref().err();
+        Fields {
+            code: self.outcome.as_ref().ok().map(AuthorizationCode::as_str),
             error: error.map(|error| error.error.as_str()),
             error_key: error.and_then(|error| error.error_key.as_deref()),
             error_description: error.and_then(|error| error.error_description.as_deref()),
             state: self.state.as_deref(),
-        };
-        Wire { authorization }.serialize(serializer)
-    }
-}
-
-fn malformed(detail: &str) -> UnknownReason {
-    UnknownReason::Malformed {
-        member: "authorization",
-        detail: detail.to_owned(),
+        }
     }
 }

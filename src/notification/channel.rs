@@ -1,10 +1,5 @@
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
-
-use super::UnknownReason;
-use super::body::{Body, NoMembers, Tagged};
-use super::object::{self, Object};
-use super::scheduling_conversation::SchedulingConversations;
+use serde::{Deserialize, Serialize};
 
 /// The channel that a notification came through.
 ///
@@ -45,18 +40,10 @@ pub struct Channel {
     /// The URL that was registered, character for character.
     pub callback_url: String,
     /// Which events the channel is about. Absent, or with nothing in it, for a channel without filters.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Filters>,
     /// Whether the channel is told of scheduling conversations. Absent, or with nothing in it, for a channel that is not.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduling_conversations: Option<SchedulingConversations>,
 }
 
@@ -91,11 +78,39 @@ pub struct Channel {
 #[non_exhaustive]
 pub struct Filters {
     /// The calendars to which the channel is restricted. Absent: all calendars of the account. Opaque.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_ids: Option<Vec<String>>,
     /// Whether the channel is restricted to events that the application manages. Absent: it is not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub only_managed: Option<bool>,
+}
+
+/// What a [`Channel`] is told of scheduling conversations.
+///
+/// ```json
+/// { "enabled": true }
+/// ```
+///
+/// A delivery to an ordinary channel was seen to carry this with nothing in it.
+///
+/// Source: Cronofy's API documentation (alpha), "Scheduling Conversations: Push Notifications".
+///
+/// ```
+/// use cronofy_webhook::notification::SchedulingConversations;
+///
+/// let subscribed: SchedulingConversations = serde_json::from_str(r#"{ "enabled": true }"#)?;
+/// assert!(subscribed.enabled.unwrap_or(false));
+///
+/// let ordinary: SchedulingConversations = serde_json::from_str("{}")?;
+/// assert!(!ordinary.enabled.unwrap_or(false));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SchedulingConversations {
+    /// Whether the channel was subscribed to them when it was created. Absent: it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
 }
 
 /// Something changed in the account's calendars.
@@ -139,56 +154,15 @@ pub struct Change {
     pub channel: Channel,
 }
 
-#[derive(Serialize)]
-struct ChangeMembers {
-    changes_since: Timestamp,
-}
-
-impl Change {
-    pub(super) const KIND: &str = "change";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
-        let changes_since = body
-            .head()?
-            .changes_since
-            .promised_in_head("changes_since")?;
-        let Object(channel) = body.channel.promised("channel")?;
-        Ok(Self {
-            changes_since,
-            channel,
-        })
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = ChangeMembers {
-            changes_since: self.changes_since,
-        };
-        write(serializer, Self::KIND, members, &self.channel)
-    }
-}
-
 /// For the kinds that carry nothing but their channel.
 macro_rules! channel_notification {
-    ($(#[$docs:meta])* $name:ident, $kind:literal) => {
+    ($(#[$docs:meta])* $name:ident) => {
         $(#[$docs])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct $name {
             /// The channel that the notification came through.
             pub channel: Channel,
-        }
-
-        impl $name {
-            pub(super) const KIND: &str = $kind;
-
-            pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
-                let Object(channel) = body.channel.promised("channel")?;
-                Ok(Self { channel })
-            }
-
-            pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                write(serializer, Self::KIND, NoMembers {}, &self.channel)
-            }
         }
     };
 }
@@ -222,7 +196,7 @@ channel_notification! {
     /// };
     /// assert_eq!(verification.channel.channel_id, "chn_1");
     /// ```
-    Verification, "verification"
+    Verification
 }
 
 channel_notification! {
@@ -255,7 +229,7 @@ channel_notification! {
     /// };
     /// assert_eq!(disconnected.channel.channel_id, "chn_1");
     /// ```
-    ProfileDisconnected, "profile_disconnected"
+    ProfileDisconnected
 }
 
 channel_notification! {
@@ -287,7 +261,7 @@ channel_notification! {
     /// };
     /// assert_eq!(disconnected.channel.channel_id, "chn_1");
     /// ```
-    ConferencingProfileDisconnected, "conferencing_profile_disconnected"
+    ConferencingProfileDisconnected
 }
 
 channel_notification! {
@@ -319,7 +293,7 @@ channel_notification! {
     /// };
     /// assert_eq!(completed.channel.channel_id, "chn_1");
     /// ```
-    ProfileInitialSyncCompleted, "profile_initial_sync_completed"
+    ProfileInitialSyncCompleted
 }
 
 channel_notification! {
@@ -349,26 +323,5 @@ channel_notification! {
     /// };
     /// assert_eq!(requested.channel.channel_id, "chn_1");
     /// ```
-    GdprRequested, "gdpr_requested"
-}
-
-/// Writes a kind that comes through a channel.
-pub(super) fn write<S: Serializer>(
-    serializer: S,
-    kind: &'static str,
-    members: impl Serialize,
-    channel: &Channel,
-) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Wire<'a, M> {
-        notification: Tagged<M>,
-        channel: &'a Channel,
-    }
-
-    let notification = Tagged { kind, members };
-    Wire {
-        notification,
-        channel,
-    }
-    .serialize(serializer)
+    GdprRequested
 }

@@ -1,10 +1,7 @@
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::UnknownReason;
-use super::body::{Body, Tagged};
 use super::event::Event;
-use super::object;
-use super::word::open_enum;
+use super::open_enum::open_enum;
 
 /// Something happened to an event that your application subscribed to.
 ///
@@ -221,14 +218,10 @@ pub struct MeetingAgent {
     /// Identifies the agent. Opaque.
     pub sub: String,
     /// What it is up to. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<MeetingAgentState>,
     /// Where there is more about it. Absent: nowhere.
-    #[serde(
-        default,
-        deserialize_with = "object::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<Resource>>,
 }
 
@@ -242,10 +235,10 @@ open_enum! {
     ///
     /// assert_eq!(MeetingAgentState::from("created"), MeetingAgentState::Created);
     ///
-    /// let MeetingAgentState::Other { word, .. } = MeetingAgentState::from("joining") else {
-    ///     panic!("a known word");
+    /// let MeetingAgentState::Other { value, .. } = MeetingAgentState::from("joining") else {
+    ///     panic!("a known value");
     /// };
-    /// assert_eq!(word, "joining");
+    /// assert_eq!(value, "joining");
     /// ```
     MeetingAgentState {
         /// It exists.
@@ -275,63 +268,12 @@ open_enum! {
 #[non_exhaustive]
 pub struct Resource {
     /// Whose it is: `"cronofy"`, say. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// What it is: `"dashboard"`, say. `type` on the wire. Absent: not sent.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Where it is. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Members<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transitions: &'a Option<Vec<Transition>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interactions: &'a Option<Vec<Interaction>>,
-}
-
-impl EventSubscription {
-    pub(super) const KIND: &str = "event_subscription";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
-        let mut head = body.head()?;
-        let transitions = head.transitions.optional_in_head("transitions")?;
-        let interactions = head.interactions.optional_in_head("interactions")?;
-        let event = body.event.optional("event")?;
-        let meeting_agent = body.meeting_agent.optional("meeting_agent")?;
-        Ok(Box::new(Self {
-            transitions: transitions.map(object::items),
-            interactions: interactions.map(object::items),
-            event: event.map(|event| event.0),
-            meeting_agent: meeting_agent.map(|agent| agent.0),
-        }))
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            notification: Tagged<Members<'a>>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            event: &'a Option<Event>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            meeting_agent: &'a Option<MeetingAgent>,
-        }
-
-        let members = Members {
-            transitions: &self.transitions,
-            interactions: &self.interactions,
-        };
-        Wire {
-            notification: Tagged {
-                kind: Self::KIND,
-                members,
-            },
-            event: &self.event,
-            meeting_agent: &self.meeting_agent,
-        }
-        .serialize(serializer)
-    }
 }

@@ -68,35 +68,28 @@
 //! ```
 
 mod authorization;
-mod body;
 mod channel;
+mod envelope;
 mod event;
 mod event_subscription;
-mod kinds;
-mod members;
-mod object;
+mod lenient;
+mod open_enum;
 mod real_time_scheduling;
-mod scheduling;
+mod repr;
 mod scheduling_conversation;
-mod slot;
+mod scheduling_request;
 mod smart_invite;
 mod time;
 mod unknown;
-mod word;
-
-use std::borrow::Cow;
-use std::str;
 
 use bytes::Bytes;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::authorization::{Authorization, AuthorizationCode, AuthorizationError};
-use self::body::{Body, Shape};
 pub use self::channel::{
     Change, Channel, ConferencingProfileDisconnected, Filters, GdprRequested, ProfileDisconnected,
-    ProfileInitialSyncCompleted, Verification,
+    ProfileInitialSyncCompleted, SchedulingConversations, Verification,
 };
 pub use self::event::{Conferencing, Event, MeetingAgentProfile};
 pub use self::event_subscription::{
@@ -104,12 +97,12 @@ pub use self::event_subscription::{
     Transition, TransitionKind,
 };
 pub use self::real_time_scheduling::{Participant, RealTimeSchedulingCompleted, User};
-pub use self::scheduling::{
+pub use self::scheduling_conversation::{
+    SchedulingConversationJoined, SchedulingConversationUpdated,
+};
+pub use self::scheduling_request::{
     RecipientOperations, RequestDuration, RequestEvent, RequestMetadata, RequestRecipient,
     SchedulingRequest, SchedulingRequestTimeChosen, SlotSelection,
-};
-pub use self::scheduling_conversation::{
-    SchedulingConversationJoined, SchedulingConversationUpdated, SchedulingConversations,
 };
 pub use self::smart_invite::{Proposal, Reply, ReplyStatus, SmartInvite};
 pub use self::time::EventTime;
@@ -175,50 +168,22 @@ pub enum Notification {
 }
 
 impl Notification {
-    /// Reads a notification from the body of a request. Never fails: what is not understood is a
-    /// [`Notification::Unknown`].
+    /// Parses the body of a request. Never fails: what is none of the kinds is a [`Notification::Unknown`].
     ///
     /// This does not check who sent it: [`Delivery::verify`](crate::Delivery::verify) does.
     #[must_use]
     pub fn from_slice(body: &[u8]) -> Self {
-        Self::read(body, || Bytes::copy_from_slice(body))
+        envelope::parse(body, || Bytes::copy_from_slice(body)).0
     }
 
     /// As [`from_slice`](Self::from_slice), without a copy of the body of an `Unknown`, and with the paths of the optional
     /// fields that could not be parsed and are absent for that reason (`channel.filters`).
     pub(crate) fn parse(body: &Bytes) -> (Self, Vec<String>) {
-        (Self::from_bytes(body), Vec::new())
+        envelope::parse(body, || body.clone())
     }
 
-    /// As [`from_slice`](Self::from_slice), without a copy of what is not understood.
     pub(crate) fn from_bytes(body: &Bytes) -> Self {
-        Self::read(body, || body.clone())
-    }
-
-    fn read(body: &[u8], keep: impl FnOnce() -> Bytes) -> Self {
-        let body = str::from_utf8(body).map_err(|_| UnknownReason::NotAnObject);
-        let mut body = match body.and_then(Body::read) {
-            Ok(body) => body,
-            Err(reason) => return Self::Unknown(Unknown::new(None, reason, keep())),
-        };
-        let (kind, read) = match body.shape() {
-            Shape::Tagged(kind) => {
-                let read = Self::read_tagged(&kind, &mut body);
-                (Some(kind), read)
-            }
-            Shape::Authorization => (
-                Some(Authorization::KIND.into()),
-                Authorization::read(&mut body).map(Self::Authorization),
-            ),
-            Shape::RealTimeScheduling => (
-                Some(RealTimeSchedulingCompleted::KIND.into()),
-                RealTimeSchedulingCompleted::read(&mut body).map(Self::RealTimeSchedulingCompleted),
-            ),
-            Shape::Untyped => (None, Err(UnknownReason::Untyped)),
-        };
-        read.unwrap_or_else(|reason| {
-            Self::Unknown(Unknown::new(kind.map(Cow::into_owned), reason, keep()))
-        })
+        Self::parse(body).0
     }
 
     /// The channel that the notification came through, for the kinds that come through one, and of an
@@ -242,8 +207,8 @@ impl Notification {
             | Self::EventSubscription(_)
             | Self::SchedulingRequestTimeChosen(_)
             | Self::RealTimeSchedulingCompleted(_)
-            | Self::Authorization(_)
-            | Self::Unknown(_) => None,
+            | Self::Authorization(_) => None,
+            Self::Unknown(unknown) => unknown.channel(),
         }
     }
 
@@ -268,15 +233,85 @@ impl Notification {
     }
 }
 
-impl<'de> Deserialize<'de> for Notification {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Box::<RawValue>::deserialize(deserializer)?;
-        let body = match text.get().as_bytes() {
-            [b'"', ..] => serde_json::from_str::<String>(text.get()).map(Bytes::from),
-            [b'[', ..] => serde_json::from_str::<Vec<u8>>(text.get()).map(Bytes::from),
-            object => Ok(Bytes::copy_from_slice(object)),
-        };
-        body.map(|body| Self::from_bytes(&body))
-            .map_err(D::Error::custom)
-    }
+/// What differs from kind to kind only by its name, from one list of them.
+macro_rules! kinds {
+    ($($name:ident = $kind:literal,)+) => {
+        impl Notification {
+            /// Every kind that is modelled, as [`kind`](Self::kind) names it.
+            ///
+            /// ```
+            /// use cronofy_webhook::Notification;
+            ///
+            /// assert!(Notification::KINDS.contains(&"change"));
+            /// ```
+            pub const KINDS: &'static [&'static str] = &[$($kind,)+];
+
+            /// The kind as Cronofy names it in `notification.type`: `"change"`, for example.
+            ///
+            /// The two kinds that are sent without one have names of ours: `"authorization"` and
+            /// `"real_time_scheduling_completed"`. `"unknown"` for a body of which nothing tells the kind.
+            ///
+            /// The name does not imply the variant: a [`Notification::Unknown`] can have the name of a kind that is
+            /// modelled, if a field that the kind promises is absent or malformed. Match on the variant to handle a
+            /// notification, and use the name to log and count. It stays the same when a later release models the kind.
+            ///
+            /// ```
+            /// use cronofy_webhook::Notification;
+            ///
+            /// let malformed = Notification::from_slice(br#"{ "notification": { "type": "change" } }"#);
+            /// assert_eq!(malformed.kind(), "change");
+            /// assert!(matches!(malformed, Notification::Unknown(_)));
+            /// ```
+            #[must_use]
+            pub fn kind(&self) -> &str {
+                match self {
+                    $(Self::$name(_) => $kind,)+
+                    Self::Unknown(unknown) => unknown.kind().unwrap_or("unknown"),
+                }
+            }
+        }
+
+        $(
+            impl $name {
+                const KIND: &str = $kind;
+            }
+
+            /// As a [`Notification`] of this kind.
+            impl Serialize for $name {
+                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    Notification::$name(self.clone().into()).serialize(serializer)
+                }
+            }
+
+            /// As a [`Notification`]; one of another kind is an error.
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    match Notification::deserialize(deserializer)? {
+                        Notification::$name(notification) => Ok(Self::clone(&notification)),
+                        other => Err(D::Error::custom(format_args!(
+                            "expected a notification of the kind `{}`, not `{}`",
+                            $kind,
+                            other.kind()
+                        ))),
+                    }
+                }
+            }
+        )+
+    };
+}
+
+kinds! {
+    Verification = "verification",
+    Change = "change",
+    ProfileDisconnected = "profile_disconnected",
+    ConferencingProfileDisconnected = "conferencing_profile_disconnected",
+    ProfileInitialSyncCompleted = "profile_initial_sync_completed",
+    GdprRequested = "gdpr_requested",
+    SchedulingConversationJoined = "scheduling_conversation_joined",
+    SchedulingConversationUpdated = "scheduling_conversation_updated",
+    SmartInvite = "smart_invite",
+    EventSubscription = "event_subscription",
+    SchedulingRequestTimeChosen = "scheduling_request_time_chosen",
+    RealTimeSchedulingCompleted = "real_time_scheduling_completed",
+    Authorization = "authorization",
 }

@@ -1,9 +1,6 @@
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::UnknownReason;
-use super::body::Body;
 use super::event::Event;
-use super::object::{self, Object};
 
 /// A time was chosen in Real-Time Scheduling, and the event is made.
 ///
@@ -98,47 +95,6 @@ pub struct Participant {
 #[non_exhaustive]
 pub struct User {
     /// The IANA name of the time zone that they were shown times in. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tzid: Option<String>,
-}
-
-impl RealTimeSchedulingCompleted {
-    // Ours: the body does not name its kind.
-    pub(super) const KIND: &str = "real_time_scheduling_completed";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
-        let Object(event) = *body.event.promised("event")?;
-        // Nothing names the kind, and other callbacks of Real-Time Scheduling may have an `event` that is not to be.
-        if event.start.is_none() || event.end.is_none() {
-            return Err(UnknownReason::Malformed {
-                member: "event",
-                detail: "`start` or `end` is missing".to_owned(),
-            });
-        }
-        let participants = body.participants.optional("participants")?;
-        let user = body.user.optional("user")?;
-        Ok(Box::new(Self {
-            event,
-            participants: participants.map(object::items),
-            user: user.map(|Object(user)| user),
-        }))
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            event: &'a Event,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            participants: &'a Option<Vec<Participant>>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            user: &'a Option<User>,
-        }
-
-        Wire {
-            event: &self.event,
-            participants: &self.participants,
-            user: &self.user,
-        }
-        .serialize(serializer)
-    }
 }

@@ -1,10 +1,7 @@
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::UnknownReason;
-use super::body::{Body, NoMembers, Tagged};
-use super::object::{self, Object};
+use super::open_enum::open_enum;
 use super::time::EventTime;
-use super::word::open_enum;
 
 /// Somebody answered a Smart Invite.
 ///
@@ -103,14 +100,10 @@ pub struct Reply {
     /// What the answer is.
     pub status: ReplyStatus,
     /// What the invitee wrote along with it. Absent: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// Another time that the invitee asks for. Absent: none.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Proposal>,
 }
 
@@ -122,7 +115,7 @@ open_enum! {
     ///
     /// let coming = |status: &ReplyStatus| match status {
     ///     ReplyStatus::Accepted => "yes".to_owned(),
-    ///     ReplyStatus::Other { word, .. } => format!("what is {word:?}?"),
+    ///     ReplyStatus::Other { value, .. } => format!("what is {value:?}?"),
     ///     _ => "not yet".to_owned(),
     /// };
     /// assert_eq!(coming(&ReplyStatus::from("accepted")), "yes");
@@ -180,51 +173,19 @@ pub struct Proposal {
 struct Wire {
     smart_invite_id: String,
     callback_url: String,
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     recipient: Option<Reply>,
-    #[serde(
-        default,
-        deserialize_with = "object::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     recipients: Option<Vec<Reply>>,
-    #[serde(deserialize_with = "object::required")]
     reply: Reply,
 }
 
-/// `smart_invite`, read.
+/// `smart_invite`, to be parsed.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub(super) struct Read(#[serde(with = "Wire")] SmartInvite);
+pub(super) struct Payload(#[serde(with = "Wire")] pub(super) SmartInvite);
 
-impl SmartInvite {
-    pub(super) const KIND: &str = "smart_invite";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
-        let Object(Read(smart_invite)) = *body.smart_invite.promised("smart_invite")?;
-        Ok(Box::new(smart_invite))
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Whole<'a> {
-            notification: Tagged<NoMembers>,
-            #[serde(with = "Wire")]
-            smart_invite: &'a SmartInvite,
-        }
-
-        let notification = Tagged {
-            kind: Self::KIND,
-            members: NoMembers {},
-        };
-        Whole {
-            notification,
-            smart_invite: self,
-        }
-        .serialize(serializer)
-    }
-}
+/// `smart_invite`, to be written.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct PayloadRef<'a>(#[serde(with = "Wire")] pub(super) &'a SmartInvite);

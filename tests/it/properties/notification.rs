@@ -66,17 +66,17 @@ fn is_unknown_for_a_reason(unknown: &Unknown, sent: &Value) {
         UnknownReason::NotAnObject => assert!(!sent.is_object()),
         UnknownReason::Untyped => assert_eq!(unknown.kind(), None),
         UnknownReason::UnknownType => assert!(unknown.kind().is_some() && !is_modelled),
-        UnknownReason::Missing { member, .. } => {
-            assert!(is_modelled && sent.get(member).is_none());
+        UnknownReason::Missing { field, .. } => {
+            assert!(is_modelled && sent.get(field).is_none());
         }
-        UnknownReason::Malformed { member, .. } => {
-            assert!(is_modelled && sent.get(member).is_some());
+        UnknownReason::Malformed { field, .. } => {
+            assert!(is_modelled && sent.get(field).is_some());
         }
         other => panic!("{other}"),
     }
 }
 
-/// Whether all members of `written`, at any depth, are in `sent` as well, and lists are as long.
+/// Whether all fields of `written`, at any depth, are in `sent` as well, and lists are as long.
 fn is_part_of(written: &Value, sent: &Value) -> bool {
     match (written, sent) {
         (Value::Object(written), Value::Object(sent)) => written.iter().all(|(name, value)| {
@@ -97,7 +97,7 @@ fn instant(value: &Value) -> Timestamp {
     text.parse().expect("an instant")
 }
 
-/// JSON without the members that are `null`, as these count as absent. In their stead `null` is a member that is there
+/// JSON without the fields that are `null`, as these count as absent. In their stead `null` is a field that is there
 /// more than once, which no notification has.
 struct Plain(Value);
 
@@ -148,9 +148,9 @@ impl<'de> Visitor<'de> for PlainVisitor {
         Ok(list.into())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut all = BTreeMap::<String, Vec<Value>>::new();
-        while let Some((name, Plain(value))) = members.next_entry()? {
+        while let Some((name, Plain(value))) = fields.next_entry()? {
             all.entry(name).or_default().push(value);
         }
         let mut object = Map::new();

@@ -1,12 +1,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::UnknownReason;
-use super::body::{Body, Tagged};
-use super::object::{self, Object};
-use super::word::open_enum;
+use super::open_enum::open_enum;
 
 /// A time was chosen for a scheduling request of Cronofy's Scheduler.
 ///
@@ -117,44 +114,28 @@ pub struct SchedulingRequest {
     /// Identifies the request. Opaque.
     pub scheduling_request_id: String,
     /// How far the choice has come. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub slot_selection: Option<SlotSelection>,
     /// Where the time is chosen. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_select_url: Option<String>,
     /// Where the host sees the request. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dashboard_url: Option<String>,
     /// What recipients can do. Absent: not sent.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient_operations: Option<RecipientOperations>,
     /// The title of the request. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// How long the event takes. Absent: not sent.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<RequestDuration>,
     /// Who was asked. Absent: not sent.
-    #[serde(
-        default,
-        deserialize_with = "object::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipients: Option<Vec<RequestRecipient>>,
     /// The event that is scheduled. Absent: not sent.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<RequestEvent>,
 }
 
@@ -203,13 +184,13 @@ open_enum! {
 #[non_exhaustive]
 pub struct RecipientOperations {
     /// Where they see it. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub view_url: Option<String>,
     /// Where they choose another time. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reschedule_url: Option<String>,
     /// Where they decline. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decline_url: Option<String>,
 }
 
@@ -236,7 +217,7 @@ pub struct RecipientOperations {
 #[non_exhaustive]
 pub struct RequestDuration {
     /// In minutes: the only unit that Cronofy uses in notifications. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<i32>,
 }
 
@@ -266,16 +247,16 @@ pub struct RequestDuration {
 #[non_exhaustive]
 pub struct RequestRecipient {
     /// Where they were written to. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Their name. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
     /// Where they choose a time. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub select_url: Option<String>,
     /// Whether it is they who choose the time. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub slot_selector: Option<bool>,
 }
 
@@ -299,14 +280,10 @@ pub struct RequestRecipient {
 #[non_exhaustive]
 pub struct RequestEvent {
     /// Its title. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// What was noted along with it. Absent: nothing.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<RequestMetadata>,
 }
 
@@ -344,46 +321,21 @@ pub struct RequestMetadata {
     /// or the person said. Absent: nothing.
     #[serde(
         default,
-        deserialize_with = "object::map",
+        deserialize_with = "without_nulls",
         skip_serializing_if = "Option::is_none"
     )]
     pub scheduler: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Serialize)]
-struct Members {
-    triggered_at: Timestamp,
-}
-
-impl SchedulingRequestTimeChosen {
-    pub(super) const KIND: &str = "scheduling_request_time_chosen";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
-        let triggered_at = body.head()?.triggered_at.promised_in_head("triggered_at")?;
-        let Object(scheduling_request) = *body.scheduling_request.promised("scheduling_request")?;
-        Ok(Box::new(Self {
-            triggered_at,
-            scheduling_request,
-        }))
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            notification: Tagged<Members>,
-            scheduling_request: &'a SchedulingRequest,
-        }
-
-        let members = Members {
-            triggered_at: self.triggered_at,
-        };
-        Wire {
-            notification: Tagged {
-                kind: Self::KIND,
-                members,
-            },
-            scheduling_request: &self.scheduling_request,
-        }
-        .serialize(serializer)
-    }
+/// A key whose value is `null` counts as absent.
+fn without_nulls<'de, D>(deserializer: D) -> Result<Option<BTreeMap<String, String>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let map = Option::<BTreeMap<String, Option<String>>>::deserialize(deserializer)?;
+    let entries = map.map(|map| {
+        map.into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+    });
+    Ok(entries.map(Iterator::collect))
 }
