@@ -172,17 +172,6 @@ channel_notification! {
     ///
     /// A successful answer is all there is to it: nothing is to be sent back.
     ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "verification" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
-    ///
     /// Source: Cronofy's API documentation, "Push Notifications".
     ///
     /// ```
@@ -205,17 +194,6 @@ channel_notification! {
     /// Cronofy notices when it next fails to use the profile, which may be long after access was revoked. Which profiles
     /// are concerned is in the API's `UserInfo`, in `cronofy.data.profiles`.
     ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "profile_disconnected" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
-    ///
     /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
     ///
     /// ```
@@ -236,17 +214,6 @@ channel_notification! {
     /// One conferencing profile of the account, or several, cannot be reached until the user authorises it again.
     ///
     /// Which profiles are concerned is in the API's `UserInfo`, in `cronofy.data.conferencing_profiles`.
-    ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "conferencing_profile_disconnected" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
     ///
     /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
     ///
@@ -269,17 +236,6 @@ channel_notification! {
     ///
     /// Not sent when it was done before the channel was created.
     ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "profile_initial_sync_completed" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
-    ///
     /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
     ///
     /// ```
@@ -298,17 +254,6 @@ channel_notification! {
 
 channel_notification! {
     /// The account used its right to be forgotten: delete what you hold of it.
-    ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "gdpr_requested" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
     ///
     /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
     ///

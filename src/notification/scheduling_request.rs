@@ -76,20 +76,6 @@ pub struct SchedulingRequestTimeChosen {
 
 /// A request that somebody choose a time for an event.
 ///
-/// ```json
-/// {
-///   "scheduling_request_id": "srq_80f7fece4f37897d62d86d80",
-///   "slot_selection": "complete",
-///   "primary_select_url": "https://scheduler.example/rts/AAAAAAAA",
-///   "dashboard_url": "https://scheduler.example/80f7fece4f37897d62d86d80",
-///   "recipient_operations": { "view_url": "https://scheduler.example/rts/AAAAAAAA" },
-///   "summary": "Interview",
-///   "duration": { "minutes": 30 },
-///   "recipients": [ { "email": "guest@example.com", "slot_selector": true } ],
-///   "event": { "summary": "Interview" }
-/// }
-/// ```
-///
 /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
 ///
 /// ```
@@ -113,28 +99,28 @@ pub struct SchedulingRequestTimeChosen {
 pub struct SchedulingRequest {
     /// Identifies the request. Opaque.
     pub scheduling_request_id: String,
-    /// How far the choice has come. Absent: not sent.
+    /// How far the choice has come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slot_selection: Option<SlotSelection>,
-    /// Where the time is chosen. Absent: not sent.
+    /// Where the time is chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_select_url: Option<String>,
-    /// Where the host sees the request. Absent: not sent.
+    /// Where the host sees the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dashboard_url: Option<String>,
-    /// What recipients can do. Absent: not sent.
+    /// What recipients can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient_operations: Option<RecipientOperations>,
-    /// The title of the request. Absent: not sent.
+    /// The title of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// How long the event takes. Absent: not sent.
+    /// How long the event takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<RequestDuration>,
-    /// Who was asked. Absent: not sent.
+    /// Who was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipients: Option<Vec<RequestRecipient>>,
-    /// The event that is scheduled. Absent: not sent.
+    /// The event that is scheduled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<RequestEvent>,
 }
@@ -161,14 +147,6 @@ open_enum! {
 
 /// Where the recipients of a [`SchedulingRequest`] can do what.
 ///
-/// ```json
-/// {
-///   "view_url": "https://scheduler.example/rts/AAAAAAAA",
-///   "reschedule_url": "https://scheduler.example/rts/AAAAAAAA?reschedule=true",
-///   "decline_url": "https://scheduler.example/rts/AAAAAAAA?decline=true"
-/// }
-/// ```
-///
 /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
 ///
 /// ```
@@ -183,22 +161,18 @@ open_enum! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecipientOperations {
-    /// Where they see it. Absent: not sent.
+    /// Where they see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view_url: Option<String>,
-    /// Where they choose another time. Absent: not sent.
+    /// Where they choose another time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reschedule_url: Option<String>,
-    /// Where they decline. Absent: not sent.
+    /// Where they decline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decline_url: Option<String>,
 }
 
 /// How long the event of a [`SchedulingRequest`] takes.
-///
-/// ```json
-/// { "minutes": 30 }
-/// ```
 ///
 /// Source: Cronofy's API documentation, "Embedded Scheduler: Receiving Updates" (beta) and "Data Types".
 ///
@@ -216,21 +190,12 @@ pub struct RecipientOperations {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestDuration {
-    /// In minutes: the only unit that Cronofy uses in notifications. Absent: not sent.
+    /// In minutes: the only unit that Cronofy uses in notifications.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<i32>,
 }
 
 /// Somebody who was sent a [`SchedulingRequest`].
-///
-/// ```json
-/// {
-///   "email": "guest@example.com",
-///   "display_name": "A Guest",
-///   "select_url": "https://scheduler.example/rts/1234abc",
-///   "slot_selector": true
-/// }
-/// ```
 ///
 /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
 ///
@@ -246,25 +211,21 @@ pub struct RequestDuration {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestRecipient {
-    /// Where they were written to. Absent: not sent.
+    /// Where they were written to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Their name. Absent: not sent.
+    /// Their name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Where they choose a time. Absent: not sent.
+    /// Where they choose a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub select_url: Option<String>,
-    /// Whether it is they who choose the time. Absent: not sent.
+    /// Whether it is they who choose the time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slot_selector: Option<bool>,
 }
 
 /// The event that a [`SchedulingRequest`] is for.
-///
-/// ```json
-/// { "summary": "Interview", "metadata": { "scheduler": { "correlation_id": "case-7" } } }
-/// ```
 ///
 /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
 ///
@@ -279,19 +240,15 @@ pub struct RequestRecipient {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestEvent {
-    /// Its title. Absent: not sent.
+    /// Its title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// What was noted along with it. Absent: nothing.
+    /// What was noted along with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<RequestMetadata>,
 }
 
 /// What was noted along with a [`RequestEvent`].
-///
-/// ```json
-/// { "scheduler": { "correlation_id": "case-7", "utm_source": "source", "captured_data.notes": "none" } }
-/// ```
 ///
 /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
 ///
@@ -318,7 +275,7 @@ pub struct RequestEvent {
 pub struct RequestMetadata {
     /// What the Scheduler noted, by name: `correlation_id`, `utm_source` and the like from the link that was followed,
     /// `captured_data.…` from the form that was filled in (the dot is part of the name). The values are whatever the link
-    /// or the person said. Absent: nothing.
+    /// or the person said.
     #[serde(
         default,
         deserialize_with = "without_nulls",

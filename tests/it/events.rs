@@ -282,10 +282,10 @@ async fn a_notification_that_is_not_understood_is_an_event_that_quotes_nothing()
     assert_eq!(
         lines.iter().step_by(2).collect::<Vec<_>>(),
         [
-            r#"WARN cronofy_webhook: notification is not as its kind promises, and is handed on as unknown kind="change" reason=`notification` is malformed: `changes_since` is malformed: not as expected at line 1 column 11"#,
+            r#"WARN cronofy_webhook: notification is not as its kind promises, and is handed on as unknown kind="change" reason=`notification.changes_since` is malformed: not as expected at line 1 column 60"#,
             r#"WARN cronofy_webhook: notification is not as its kind promises, and is handed on as unknown kind="verification" reason=`channel` is missing"#,
             r#"DEBUG cronofy_webhook: notification is handed on as unknown kind="of_tomorrow" reason=the type is not one of those modelled"#,
-            "DEBUG cronofy_webhook: notification is handed on as unknown reason=the body is not a JSON object",
+            "DEBUG cronofy_webhook: notification is handed on as unknown reason=the body is not a JSON object: expected value at line 1 column 1",
         ]
     );
     assert!(lines.iter().all(|line| !line.contains("yesterday")));
