@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -163,13 +162,11 @@ impl<'de> Visitor<'de> for NotificationVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Notification, A::Error> {
-        let object = Map::<String, Value>::deserialize(MapAccessDeserializer::new(map))?;
-        let body = match (object.get(UNKNOWN), object.get(UNKNOWN_BASE64)) {
-            (Some(Value::String(text)), _) => Bytes::copy_from_slice(text.as_bytes()),
-            (_, Some(Value::String(text))) => {
-                STANDARD.decode(text).map_err(A::Error::custom)?.into()
-            }
-            _ => Value::Object(object).to_string().into(),
+        let object = JsonVisitor.visit_map(map)?;
+        let body = match (&object[UNKNOWN], &object[UNKNOWN_BASE64]) {
+            (Value::String(text), _) => Bytes::copy_from_slice(text.as_bytes()),
+            (_, Value::String(text)) => STANDARD.decode(text).map_err(A::Error::custom)?.into(),
+            _ => object.to_string().into(),
         };
         Ok(Notification::parse(&body).0)
     }
@@ -188,5 +185,64 @@ impl<'de> Visitor<'de> for NotificationVisitor {
             json.push(byte);
         }
         Ok(Notification::parse(&json.into()).0)
+    }
+}
+
+/// A JSON value. `Value` itself gives a meaning to some keys, which a user's map may have.
+struct Json(Value);
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(JsonVisitor).map(Self)
+    }
+}
+
+struct JsonVisitor;
+
+impl<'de> Visitor<'de> for JsonVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Json(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((key, Json(value))) = map.next_entry::<String, Json>()? {
+            object.insert(key, value);
+        }
+        Ok(object.into())
     }
 }

@@ -559,3 +559,82 @@ fn a_struct_of_a_kind_is_deserialized_from_that_kind_only() {
         }
     }
 }
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "tag")]
+enum Internal {
+    Job(Notification),
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "tag", content = "content")]
+enum Adjacent {
+    Job(Notification),
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Job(Notification),
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+enum External {
+    Job(Notification),
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Flat {
+    id: u32,
+    #[serde(flatten)]
+    job: Notification,
+}
+
+fn comes_back<T>(job: &T)
+where
+    T: std::fmt::Debug + PartialEq + serde::Serialize + serde::de::DeserializeOwned,
+{
+    let text = serde_json::to_string(job).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), job, "{text}");
+    // `Value` sorts the keys, as `jsonb` does.
+    let value = serde_json::to_value(job).unwrap();
+    assert_eq!(&serde_json::from_value::<T>(value).unwrap(), job);
+    let mut cbor = Vec::new();
+    ciborium::into_writer(job, &mut cbor).unwrap();
+    assert_eq!(&ciborium::from_reader::<T, _>(&cbor[..]).unwrap(), job);
+}
+
+#[test]
+fn every_fixture_comes_back_from_every_representation() {
+    let bodies = FIXTURES
+        .iter()
+        .map(|fixture| fixture.body().to_string().into_bytes());
+    let unknown = [
+        &b"bonjour"[..],
+        b"",
+        b"\xff",
+        b"[1]",
+        b"{ \"a\":\"\\ud800\" }",
+        b"a\0b",
+    ];
+    for body in bodies.chain(unknown.map(<[u8]>::to_vec)) {
+        let job = Notification::from_slice(&body);
+        comes_back(&job);
+        comes_back(&Internal::Job(job.clone()));
+        comes_back(&Adjacent::Job(job.clone()));
+        comes_back(&Untagged::Job(job.clone()));
+        comes_back(&External::Job(job.clone()));
+        comes_back(&Flat {
+            id: 1,
+            job: job.clone(),
+        });
+        let content_first = format!(
+            r#"{{"content":{},"tag":"Job"}}"#,
+            serde_json::to_string(&job).unwrap()
+        );
+        assert_eq!(
+            serde_json::from_str::<Adjacent>(&content_first).unwrap(),
+            Adjacent::Job(job)
+        );
+    }
+}
