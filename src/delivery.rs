@@ -118,7 +118,7 @@ impl Delivery {
         let Shared {
             notification, body, ..
         } = &*self.shared;
-        notification.get_or_init(|| Notification::from_bytes(body))
+        notification.get_or_init(|| Notification::parse(body).0)
     }
 
     /// The notification, for one who keeps it: read for them alone, unless it is there to be copied.
@@ -126,7 +126,7 @@ impl Delivery {
     pub(crate) fn to_notification(&self) -> Notification {
         match self.shared.notification.get() {
             Some(notification) => notification.clone(),
-            None => Notification::from_bytes(&self.shared.body),
+            None => Notification::parse(&self.shared.body).0,
         }
     }
 

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 /// without the layer and read it with [`Notification::from_slice`](crate::Notification::from_slice). Anybody can send to
 /// such a route: give a `state` that nobody guesses with the request, and compare it.
 ///
-/// Source: Cronofy's API documentation, "Enterprise Connect: Delegated Access". The members are those that Cronofy's
+/// Source: Cronofy's API documentation, [Enterprise Connect: Delegated Access](https://docs.cronofy.com/developers/api/enterprise-connect/delegated-access). The fields are those that Cronofy's
 /// sample applications read: the two bodies above are made up from them.
 ///
 /// ```
@@ -44,6 +44,8 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(receive(br#"{ "authorization": { "code": "0123456789abcdef" } }"#), "0123456789abcdef");
 /// assert_eq!(receive(br#"{ "authorization": { "error": "access_denied" } }"#), "refused: access_denied");
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Authorization {
@@ -62,7 +64,7 @@ pub struct Authorization {
 /// The code is a credential, which [`Debug`] does not print. A [`Notification`](crate::Notification) that is serialised
 /// does contain it: look after a queue that this crosses.
 ///
-/// Source: Cronofy's API documentation, "Enterprise Connect: Delegated Access".
+/// Source: Cronofy's API documentation, [Enterprise Connect: Delegated Access](https://docs.cronofy.com/developers/api/enterprise-connect/delegated-access).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -102,7 +104,7 @@ impl fmt::Debug for AuthorizationCode {
 /// }
 /// ```
 ///
-/// Source: as for [`Authorization`], whose members these are.
+/// Source: as for [`Authorization`], whose fields these are.
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -117,14 +119,16 @@ impl fmt::Debug for AuthorizationCode {
 /// assert_eq!(error.error_key, None);
 /// assert_eq!(error.to_string(), "access_denied: a human readable reason");
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthorizationError {
-    /// What went wrong, in a word: `"access_denied"`, say, as in OAuth 2.0.
+    /// What went wrong, in a word: `"access_denied"`, for example, as in OAuth 2.0.
     pub error: String,
-    /// What went wrong, more closely, for programs. Which keys there are is not documented. Absent: not sent.
+    /// What went wrong, more closely, for programs. Which keys there are is not documented.
     pub error_key: Option<String>,
-    /// What went wrong, for people. Absent: not sent.
+    /// What went wrong, for people.
     pub error_description: Option<String>,
 }
 

@@ -31,18 +31,20 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Push Notifications" and "Create Channel".
+/// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) and [Create Channel](https://docs.cronofy.com/developers/api/push-notifications/create-channel/).
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Channel {
     /// Identifies the channel, as the answer to its creation did. Opaque.
     pub channel_id: String,
-    /// The URL that was registered, character for character.
+    /// The URL that was registered, unchanged.
     pub callback_url: String,
     /// Which events the channel is about. Absent, or with nothing in it, for a channel without filters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Filters>,
-    /// Whether the channel is told of scheduling conversations. Absent, or with nothing in it, for a channel that is not.
+    /// Whether the channel is notified of scheduling conversations. Absent, or with nothing in it, for a channel that is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduling_conversations: Option<SchedulingConversations>,
 }
@@ -56,7 +58,7 @@ pub struct Channel {
 /// { "calendar_ids": [ "cal_n23kjnwrw2_sakdnawerd3" ], "only_managed": false }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Push Notifications" and "Create Channel".
+/// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) and [Create Channel](https://docs.cronofy.com/developers/api/push-notifications/create-channel/).
 ///
 /// ```
 /// use cronofy_webhook::notification::Filters;
@@ -74,18 +76,20 @@ pub struct Channel {
 /// assert!(covers(&filters, "cal_2"));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Filters {
-    /// The calendars to which the channel is restricted. Absent: all calendars of the account. Opaque.
+    /// The calendars to which the channel is restricted. Absent or unreadable: all calendars of the account. Opaque.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_ids: Option<Vec<String>>,
-    /// Whether the channel is restricted to events that the application manages. Absent: it is not.
+    /// Whether the channel is restricted to events that the application manages. Absent or unreadable: it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_managed: Option<bool>,
 }
 
-/// What a [`Channel`] is told of scheduling conversations.
+/// What a [`Channel`] is notified of scheduling conversations.
 ///
 /// ```json
 /// { "enabled": true }
@@ -93,7 +97,7 @@ pub struct Filters {
 ///
 /// A delivery to an ordinary channel was seen to carry this with nothing in it.
 ///
-/// Source: Cronofy's API documentation (alpha), "Scheduling Conversations: Push Notifications".
+/// Source: Cronofy's API documentation (alpha), [Scheduling Conversations: Push Notifications](https://docs.cronofy.com/developers/api-alpha/scheduling-conversations/push-notifications).
 ///
 /// ```
 /// use cronofy_webhook::notification::SchedulingConversations;
@@ -105,10 +109,12 @@ pub struct Filters {
 /// assert!(!ordinary.enabled.unwrap_or(false));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingConversations {
-    /// Whether the channel was subscribed to them when it was created. Absent: it was not.
+    /// Whether the channel was subscribed to them when it was created. Absent or unreadable: it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
@@ -129,7 +135,7 @@ pub struct SchedulingConversations {
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Push Notifications".
+/// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -172,7 +178,7 @@ channel_notification! {
     ///
     /// A successful answer is all there is to it: nothing is to be sent back.
     ///
-    /// Source: Cronofy's API documentation, "Push Notifications".
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -194,7 +200,7 @@ channel_notification! {
     /// Cronofy notices when it next fails to use the profile, which may be long after access was revoked. Which profiles
     /// are concerned is in the API's `UserInfo`, in `cronofy.data.profiles`.
     ///
-    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -215,7 +221,7 @@ channel_notification! {
     ///
     /// Which profiles are concerned is in the API's `UserInfo`, in `cronofy.data.conferencing_profiles`.
     ///
-    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -236,7 +242,7 @@ channel_notification! {
     ///
     /// Not sent when it was done before the channel was created.
     ///
-    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -255,7 +261,7 @@ channel_notification! {
 channel_notification! {
     /// The account used its right to be forgotten: delete what you hold of it.
     ///
-    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///
     /// ```
     /// use cronofy_webhook::Notification;

@@ -1,13 +1,9 @@
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
 use std::str;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::Notification;
 use super::authorization::{self, Authorization};
@@ -18,6 +14,7 @@ use super::channel::{
 use super::event::Event;
 use super::event_subscription::{EventSubscription, Interaction, MeetingAgent, Transition};
 use super::lenient::{self, Losses, ParseError};
+use super::object::Object;
 use super::real_time_scheduling::{Participant, RealTimeSchedulingCompleted, User};
 use super::scheduling_conversation::{SchedulingConversationJoined, SchedulingConversationUpdated};
 use super::scheduling_request::{SchedulingRequest, SchedulingRequestTimeChosen};
@@ -56,31 +53,6 @@ struct Head<'a> {
 // Serde borrows a `Cow` that is a field, and not one in an `Option`.
 #[derive(Deserialize)]
 struct Kind<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// A JSON object: a derived `Deserialize` takes an array of the fields for a struct as well.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-            type Value = T;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-
-        deserializer
-            .deserialize_map(ObjectVisitor(PhantomData))
-            .map(Self)
-    }
-}
 
 /// Parses a body. The second part names the optional fields of the kind that were present and could not be parsed.
 pub(super) fn parse(body: &[u8], keep: impl FnOnce() -> Bytes) -> (Notification, Vec<String>) {

@@ -1,33 +1,40 @@
-//! What Cronofy notifies of, as types.
+//! The kinds of notification, as types.
 //!
-//! Cronofy sends a JSON object whose `notification.type` names the kind:
+//! Cronofy sends a JSON object whose `notification.type` names the kind.
 //!
-//! ```json
-//! {
-//!   "notification": { "type": "change", "changes_since": "2026-04-19T09:24:16Z" },
-//!   "channel": {
-//!     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-//!     "callback_url": "https://receiver.example/cronofy/42",
-//!     "filters": {}
-//!   }
-//! }
-//! ```
+//! # Kinds
 //!
-//! Two kinds come without a `notification`, and are told by another top-level member: [`Authorization`] by
-//! `authorization`, [`RealTimeSchedulingCompleted`] by `event`.
+//! | kind | family | Cronofy's status | body |
+//! |---|---|---|---|
+//! | `verification` | channel | | type documented |
+//! | `change` | channel | | documented |
+//! | `profile_disconnected`, `conferencing_profile_disconnected` | channel | | type documented |
+//! | `profile_initial_sync_completed`, `gdpr_requested` | channel | | type documented |
+//! | `scheduling_conversation_joined` | channel | alpha | documented |
+//! | `scheduling_conversation_updated` | channel | alpha | type documented |
+//! | `smart_invite` | Smart Invites | beta | documented; with several `recipients` reconstructed |
+//! | `event_subscription` | event triggers, conferencing, meeting agents, attachments | beta, conferencing not | `meeting_agent_activated` documented; other interactions type documented; transitions reconstructed |
+//! | `scheduling_request_time_chosen` | Scheduler | beta | documented |
+//! | `real_time_scheduling_completed` | Real-Time Scheduling | | documented |
+//! | `authorization` | Enterprise Connect | | reconstructed |
 //!
-//! How a body is read:
+//! *Documented*: Cronofy's documentation prints the body. *Type documented*: it names the type, and the fields are those of
+//! its siblings. *Reconstructed*: from sample applications, SDKs and receivers. The last two kinds are sent without
+//! `notification`; their names are ours, and `authorization` or `event` tells them.
 //!
-//! - Reading never fails. Cronofy asks receivers to accept types that they do not know, as it adds new ones, and closes
-//!   the channel of a receiver that refuses for a day. What is not one of the kinds below is a
-//!   [`Notification::Unknown`], with its bytes and the reason.
-//! - Members that are not modelled are ignored. A member that is `null` counts as absent.
-//! - A member that Cronofy does not promise is an [`Option`]. One that is there, and is not what it should be, makes the
-//!   notification an `Unknown` as well: nothing is passed off as something else.
-//! - Words that Cronofy may add to, such as [`ReplyStatus`], keep those that are not known here.
-//! - Identifiers are opaque strings.
+//! # Leniency
 //!
-//! Source: Cronofy's API documentation, "Push Notifications", and the pages that each type names.
+//! Parsing never fails: [Cronofy asks receivers](https://docs.cronofy.com/developers/api/push-notifications/) to accept
+//! types that they do not know, and closes the channel of one that refuses for 24 hours.
+//!
+//! - A body that is none of the kinds, or lacks a field that its kind promises, is a [`Notification::Unknown`].
+//! - A field that is an [`Option`] is `None` if it is absent, `null` or *unreadable*: of another type, or with a field
+//!   in it twice. A list is unreadable if one of its items is. The notification keeps its kind; the middleware logs the
+//!   names of unreadable fields in one warning.
+//! - A promised field that is unreadable makes the notification an `Unknown`, as does a field that is there twice in the
+//!   body or in an object that the kind promises.
+//! - Fields that are not modelled are ignored. Identifiers are opaque strings. Open enums such as [`ReplyStatus`] keep
+//!   values that are not known here.
 //!
 //! # Example
 //!
@@ -41,11 +48,6 @@
 //!     panic!("not a change");
 //! };
 //! assert_eq!(change.changes_since.to_string(), "2026-04-19T09:24:16Z");
-//!
-//! let Notification::Unknown(unknown) = Notification::from_slice(b"{") else {
-//!     panic!("not unknown");
-//! };
-//! assert_eq!(unknown.body(), "{");
 //! ```
 //!
 //! # Times
@@ -73,6 +75,7 @@ mod envelope;
 mod event;
 mod event_subscription;
 mod lenient;
+mod object;
 mod open_enum;
 mod real_time_scheduling;
 mod repr;
@@ -110,13 +113,15 @@ pub use self::unknown::{Unknown, UnknownReason};
 
 /// A notification from Cronofy.
 ///
-/// Behind the middleware an axum handler takes it as an argument (feature `axum`). See the [module docs](self) for how
-/// a body is read. The kinds with large bodies are in a [`Box`], which keeps the others small.
+/// Behind the middleware an axum handler takes it as an argument (feature `axum`). To test a handler, make one with
+/// [`from_slice`](Self::from_slice). The kinds with large bodies are in a [`Box`], which keeps the others small. See the
+/// [module docs](self) for how a body is parsed.
 ///
-/// With `serde_json` it serialises to the body that Cronofy would send, and back, so that it can cross a queue. An
-/// [`Unknown`] keeps its exact text: a JSON object goes as it is, any other text as a string, bytes that are no text
-/// as an array of numbers. Reading needs `serde_json` at the outer end, and does not work from inside of
-/// `#[serde(flatten)]`, `untagged` or `tag`.
+/// For queues it implements [`Serialize`] and [`Deserialize`]. In human-readable formats a known kind is the object that
+/// Cronofy sends, and an [`Unknown`] is `{"unknown": "<text>"}`, or `{"unknown_base64": "…"}` if its body is not UTF-8 or
+/// contains NUL; in others both are bytes of JSON. An `Unknown` becomes typed once a release models its kind. Positional
+/// MessagePack cannot hold it in an internally tagged enum, and postcard in none that is tagged, flattened or untagged.
+/// PostgreSQL's `jsonb` refuses a known kind with a NUL in a string. Parse a received body with `from_slice` instead.
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -180,10 +185,6 @@ impl Notification {
     /// fields that could not be parsed and are absent for that reason (`channel.filters`).
     pub(crate) fn parse(body: &Bytes) -> (Self, Vec<String>) {
         envelope::parse(body, || body.clone())
-    }
-
-    pub(crate) fn from_bytes(body: &Bytes) -> Self {
-        Self::parse(body).0
     }
 
     /// The channel that the notification came through, for the kinds that come through one, and of an

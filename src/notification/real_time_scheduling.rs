@@ -20,7 +20,7 @@ use super::event::Event;
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Scheduling Triggers".
+/// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -39,14 +39,16 @@ use super::event::Event;
 /// assert_eq!(completed.participants.unwrap_or_default()[0].sub, "acc_1");
 /// assert_eq!(completed.user, None);
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RealTimeSchedulingCompleted {
     /// The event that was made. Its start and end are promised.
     pub event: Event,
-    /// The accounts that take part. Absent: not sent.
+    /// The accounts that take part.
     pub participants: Option<Vec<Participant>>,
-    /// The person who chose the time. Absent: not sent.
+    /// The person who chose the time.
     pub user: Option<User>,
 }
 
@@ -56,7 +58,7 @@ pub struct RealTimeSchedulingCompleted {
 /// { "sub": "acc_5ba21743f408617d1269ea1e" }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Scheduling Triggers".
+/// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/).
 ///
 /// ```
 /// use cronofy_webhook::notification::Participant;
@@ -78,8 +80,8 @@ pub struct Participant {
 /// { "tzid": "Europe/London" }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Scheduling Triggers". The copies that this was made from end inside of this
-/// member: there may be more to it.
+/// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/). The copies that this was made from end inside of this
+/// field: there may be more to it.
 ///
 /// ```
 /// use cronofy_webhook::notification::User;
@@ -91,10 +93,12 @@ pub struct Participant {
 /// assert_eq!(user.tzid.as_deref().unwrap_or("UTC"), "UTC");
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct User {
-    /// The IANA name of the time zone that they were shown times in. Absent: not sent.
+    /// The IANA name of the time zone that they were shown times in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tzid: Option<String>,
 }

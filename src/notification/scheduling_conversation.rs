@@ -34,7 +34,7 @@ scheduling_conversation_notification! {
     /// }
     /// ```
     ///
-    /// Source: Cronofy's API documentation (alpha), "Scheduling Conversations: Push Notifications".
+    /// Source: Cronofy's API documentation (alpha), [Scheduling Conversations: Push Notifications](https://docs.cronofy.com/developers/api-alpha/scheduling-conversations/push-notifications).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -70,7 +70,7 @@ scheduling_conversation_notification! {
     /// }
     /// ```
     ///
-    /// Source: Cronofy's API documentation (alpha), "Scheduling Conversations: Push Notifications" (the type; the members
+    /// Source: Cronofy's API documentation (alpha), [Scheduling Conversations: Push Notifications](https://docs.cronofy.com/developers/api-alpha/scheduling-conversations/push-notifications) (the type; the fields
     /// are those of [`SchedulingConversationJoined`]).
     ///
     /// ```

@@ -45,7 +45,7 @@ use super::open_enum::open_enum;
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -76,7 +76,7 @@ pub struct SchedulingRequestTimeChosen {
 
 /// A request that somebody choose a time for an event.
 ///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::notification::SchedulingRequest;
@@ -94,6 +94,8 @@ pub struct SchedulingRequestTimeChosen {
 /// assert_eq!(request.slot_selection, None);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingRequest {
@@ -126,9 +128,9 @@ pub struct SchedulingRequest {
 }
 
 open_enum! {
-    /// How far the choice of a time has come: `"complete"`, say.
+    /// How far the choice of a time has come: `"complete"`, for example.
     ///
-    /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates", which prints this one word.
+    /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates), which prints this one value.
     ///
     /// ```
     /// use cronofy_webhook::notification::SlotSelection;
@@ -147,7 +149,7 @@ open_enum! {
 
 /// Where the recipients of a [`SchedulingRequest`] can do what.
 ///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::notification::RecipientOperations;
@@ -158,6 +160,8 @@ open_enum! {
 /// assert_eq!(operations.decline_url, None);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecipientOperations {
@@ -174,7 +178,7 @@ pub struct RecipientOperations {
 
 /// How long the event of a [`SchedulingRequest`] takes.
 ///
-/// Source: Cronofy's API documentation, "Embedded Scheduler: Receiving Updates" (beta) and "Data Types".
+/// Source: Cronofy's API documentation, [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates) (beta) and [Data Types](https://docs.cronofy.com/developers/api/data-types).
 ///
 /// ```
 /// use std::time::Duration;
@@ -187,6 +191,8 @@ pub struct RecipientOperations {
 /// assert_eq!(duration, Some(Duration::from_secs(1800)));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestDuration {
@@ -197,7 +203,7 @@ pub struct RequestDuration {
 
 /// Somebody who was sent a [`SchedulingRequest`].
 ///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::notification::RequestRecipient;
@@ -208,6 +214,8 @@ pub struct RequestDuration {
 /// assert_eq!(name.as_deref(), Some("guest@example.com"));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestRecipient {
@@ -227,7 +235,7 @@ pub struct RequestRecipient {
 
 /// The event that a [`SchedulingRequest`] is for.
 ///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::notification::RequestEvent;
@@ -237,6 +245,8 @@ pub struct RequestRecipient {
 /// assert_eq!(event.metadata, None);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestEvent {
@@ -250,7 +260,7 @@ pub struct RequestEvent {
 
 /// What was noted along with a [`RequestEvent`].
 ///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -270,6 +280,8 @@ pub struct RequestEvent {
 /// assert_eq!(form, BTreeMap::from([("notes", "none")]));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestMetadata {

@@ -28,7 +28,7 @@ use super::time::EventTime;
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+/// Source: Cronofy's API documentation (beta), [Smart Invites: Invite Callback](https://docs.cronofy.com/developers/api/smart-invites/invite-callback).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -49,12 +49,14 @@ use super::time::EventTime;
 /// assert_eq!(invite.reply.status, ReplyStatus::Accepted);
 /// assert_eq!(invite.reply.proposal, None);
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SmartInvite {
     /// Identifies the invite: what your application chose when it was created.
     pub smart_invite_id: String,
-    /// The URL that was given when the invite was created, character for character.
+    /// The URL that was given when the invite was created, unchanged.
     pub callback_url: String,
     /// Where the invitee stands. Absent from an invite to several.
     pub recipient: Option<Reply>,
@@ -81,7 +83,7 @@ pub struct SmartInvite {
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+/// Source: Cronofy's API documentation (beta), [Smart Invites: Invite Callback](https://docs.cronofy.com/developers/api/smart-invites/invite-callback).
 ///
 /// ```
 /// use cronofy_webhook::notification::{Reply, ReplyStatus};
@@ -92,6 +94,8 @@ pub struct SmartInvite {
 /// assert_eq!((reply.comment, reply.proposal), (None, None));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reply {
@@ -99,16 +103,16 @@ pub struct Reply {
     pub email: String,
     /// What the answer is.
     pub status: ReplyStatus,
-    /// What the invitee wrote along with it. Absent: nothing.
+    /// What the invitee wrote along with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Another time that the invitee asks for. Absent: none.
+    /// Another time that the invitee asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Proposal>,
 }
 
 open_enum! {
-    /// What an invitee answered: `"accepted"`, say.
+    /// What an invitee answered: `"accepted"`, for example.
     ///
     /// ```
     /// use cronofy_webhook::notification::ReplyStatus;
@@ -123,7 +127,7 @@ open_enum! {
     /// assert_eq!(ReplyStatus::from("delegated").as_str(), "delegated");
     /// ```
     ///
-    /// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+    /// Source: Cronofy's API documentation (beta), [Smart Invites: Invite Callback](https://docs.cronofy.com/developers/api/smart-invites/invite-callback).
     ReplyStatus {
         /// No answer yet.
         Pending = "pending",
@@ -145,7 +149,7 @@ open_enum! {
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+/// Source: Cronofy's API documentation (beta), [Smart Invites: Invite Callback](https://docs.cronofy.com/developers/api/smart-invites/invite-callback).
 ///
 /// ```
 /// use cronofy_webhook::notification::Proposal;

@@ -37,7 +37,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Data Types", and the examples of the callbacks that carry one.
+/// Source: Cronofy's API documentation, [Data Types](https://docs.cronofy.com/developers/api/data-types), and the examples of the callbacks that carry one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EventTime(Form);
@@ -66,7 +66,7 @@ impl EventTime {
         }
     }
 
-    /// The IANA name of the time zone that was sent with the time: `"Europe/Paris"`, say. Absent in the string form.
+    /// The IANA name of the time zone that was sent with the time: `"Europe/Paris"`, for example. Absent in the string form.
     #[must_use]
     pub fn tzid(&self) -> Option<&str> {
         match &self.0 {
