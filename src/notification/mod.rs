@@ -120,8 +120,8 @@ pub use self::unknown::{Unknown, UnknownReason};
 /// For queues it implements [`Serialize`] and [`Deserialize`]. In human-readable formats a known kind is the object that
 /// Cronofy sends, and an [`Unknown`] is `{"unknown": "<text>"}`, or `{"unknown_base64": "…"}` if its body is not UTF-8 or
 /// contains NUL; in others both are bytes of JSON. An `Unknown` becomes typed once a release models its kind. Positional
-/// MessagePack cannot hold it in an internally tagged enum, and postcard in none that is tagged, flattened or untagged.
-/// PostgreSQL's `jsonb` refuses a known kind with a NUL in a string. Parse a received body with `from_slice` instead.
+/// `MessagePack` cannot hold it in an internally tagged enum, and postcard in none that is tagged, flattened or untagged.
+/// `PostgreSQL`'s `jsonb` refuses a known kind with a NUL in a string. Parse a received body with `from_slice` instead.
 ///
 /// ```
 /// use cronofy_webhook::Notification;

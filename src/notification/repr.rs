@@ -18,7 +18,7 @@ use super::{
 
 /// The name of the only field of an [`Unknown`] whose body is text.
 const UNKNOWN: &str = "unknown";
-/// The same for a body that is not UTF-8, or has a NUL, which PostgreSQL's `jsonb` refuses.
+/// The same for a body that is not UTF-8, or has a NUL, which `PostgreSQL`'s `jsonb` refuses.
 const UNKNOWN_BASE64: &str = "unknown_base64";
 
 /// The body that Cronofy sends.

@@ -599,6 +599,8 @@ where
     // `Value` sorts the keys, as `jsonb` does.
     let value = serde_json::to_value(job).unwrap();
     assert_eq!(&serde_json::from_value::<T>(value).unwrap(), job);
+    let named = rmp_serde::to_vec_named(job).unwrap();
+    assert_eq!(&rmp_serde::from_slice::<T>(&named).unwrap(), job);
     let mut cbor = Vec::new();
     ciborium::into_writer(job, &mut cbor).unwrap();
     assert_eq!(&ciborium::from_reader::<T, _>(&cbor[..]).unwrap(), job);
