@@ -1,10 +1,6 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
-
-use super::UnknownReason;
-use super::body::Body;
-use super::object::Object;
+use serde::{Deserialize, Serialize};
 
 /// The outcome of a request for delegated access to an account (Enterprise Connect).
 ///
@@ -32,7 +28,7 @@ use super::object::Object;
 /// without the layer and read it with [`Notification::from_slice`](crate::Notification::from_slice). Anybody can send to
 /// such a route: give a `state` that nobody guesses with the request, and compare it.
 ///
-/// Source: Cronofy's API documentation, "Enterprise Connect: Delegated Access". The members are those that Cronofy's
+/// Source: Cronofy's API documentation, [Enterprise Connect: Delegated Access](https://docs.cronofy.com/developers/api/enterprise-connect/delegated-access). The fields are those that Cronofy's
 /// sample applications read: the two bodies above are made up from them.
 ///
 /// ```
@@ -48,6 +44,8 @@ use super::object::Object;
 /// assert_eq!(receive(br#"{ "authorization": { "code": "0123456789abcdef" } }"#), "0123456789abcdef");
 /// assert_eq!(receive(br#"{ "authorization": { "error": "access_denied" } }"#), "refused: access_denied");
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Authorization {
@@ -66,7 +64,7 @@ pub struct Authorization {
 /// The code is a credential, which [`Debug`] does not print. A [`Notification`](crate::Notification) that is serialised
 /// does contain it: look after a queue that this crosses.
 ///
-/// Source: Cronofy's API documentation, "Enterprise Connect: Delegated Access".
+/// Source: Cronofy's API documentation, [Enterprise Connect: Delegated Access](https://docs.cronofy.com/developers/api/enterprise-connect/delegated-access).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -106,7 +104,7 @@ impl fmt::Debug for AuthorizationCode {
 /// }
 /// ```
 ///
-/// Source: as for [`Authorization`], whose members these are.
+/// Source: as for [`Authorization`], whose fields these are.
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -121,14 +119,16 @@ impl fmt::Debug for AuthorizationCode {
 /// assert_eq!(error.error_key, None);
 /// assert_eq!(error.to_string(), "access_denied: a human readable reason");
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthorizationError {
-    /// What went wrong, in a word: `"access_denied"`, say, as in OAuth 2.0.
+    /// What went wrong, in a word: `"access_denied"`, for example, as in OAuth 2.0.
     pub error: String,
-    /// What went wrong, more closely, for programs. Which keys there are is not documented. Absent: not sent.
+    /// What went wrong, more closely, for programs. Which keys there are is not documented.
     pub error_key: Option<String>,
-    /// What went wrong, for people. Absent: not sent.
+    /// What went wrong, for people.
     pub error_description: Option<String>,
 }
 
@@ -146,7 +146,7 @@ impl std::error::Error for AuthorizationError {}
 
 /// `authorization` as it is on the wire.
 #[derive(Deserialize, Serialize)]
-pub(super) struct Members<S> {
+pub(super) struct Fields<S> {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<S>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,64 +159,36 @@ pub(super) struct Members<S> {
     state: Option<S>,
 }
 
-impl Authorization {
-    // Ours: the body does not name its kind.
-    pub(super) const KIND: &str = "authorization";
+impl TryFrom<Fields<String>> for Authorization {
+    type Error = &'static str;
 
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
-        let Object(members) = *body.authorization.promised("authorization")?;
-        let outcome = match members {
-            Members {
-                code: Some(code),
-                error: None,
-                error_key: None,
-                error_description: None,
-                ..
-            } => Ok(AuthorizationCode(code)),
-            Members {
-                code: None,
-                error: Some(error),
-                error_key,
-                error_description,
-                ..
-            } => Err(AuthorizationError {
+    fn try_from(fields: Fields<String>) -> Result<Self, &'static str> {
+        let outcome = match (fields.code, fields.error) {
+            (Some(code), None) => Ok(AuthorizationCode(code)),
+            (None, Some(error)) => Err(AuthorizationError {
                 error,
-                error_key,
-                error_description,
+                error_key: fields.error_key,
+                error_description: fields.error_description,
             }),
-            Members { code: Some(_), .. } => return Err(malformed("both `code` and an error")),
-            Members { code: None, .. } => return Err(malformed("neither `code` nor `error`")),
+            (Some(_), Some(_)) => return Err("both `code` and `error`"),
+            (None, None) => return Err("neither `code` nor `error`"),
         };
         Ok(Self {
             outcome,
-            state: members.state,
+            state: fields.state,
         })
     }
+}
 
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            authorization: Members<&'a str>,
-        }
-
-        let (code, error) = match &self.outcome {
-            Ok(code) => (Some(code.as_str()), None),
-            Err(error) => (None, Some(error)),
-        };
-        let authorization = Members {
-            code,
+impl Authorization {
+    pub(super) fn fields(&self) -> Fields<&str> {
+        let error = self.outcome.as_ref().err();
+        Fields {
+            code: self.outcome.as_ref().ok().map(AuthorizationCode::as_str),
             error: error.map(|error| error.error.as_str()),
             error_key: error.and_then(|error| error.error_key.as_deref()),
             error_description: error.and_then(|error| error.error_description.as_deref()),
             state: self.state.as_deref(),
-        };
-        Wire { authorization }.serialize(serializer)
-    }
-}
-
-fn malformed(detail: &str) -> UnknownReason {
-    UnknownReason::Malformed {
-        member: "authorization",
-        detail: detail.to_owned(),
+        }
     }
 }

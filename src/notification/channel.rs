@@ -1,10 +1,5 @@
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
-
-use super::UnknownReason;
-use super::body::{Body, NoMembers, Tagged};
-use super::object::{self, Object};
-use super::scheduling_conversation::SchedulingConversations;
+use serde::{Deserialize, Serialize};
 
 /// The channel that a notification came through.
 ///
@@ -36,27 +31,21 @@ use super::scheduling_conversation::SchedulingConversations;
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Push Notifications" and "Create Channel".
+/// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) and [Create Channel](https://docs.cronofy.com/developers/api/push-notifications/create-channel/).
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Channel {
     /// Identifies the channel, as the answer to its creation did. Opaque.
     pub channel_id: String,
-    /// The URL that was registered, character for character.
+    /// The URL that was registered, unchanged.
     pub callback_url: String,
     /// Which events the channel is about. Absent, or with nothing in it, for a channel without filters.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Filters>,
-    /// Whether the channel is told of scheduling conversations. Absent, or with nothing in it, for a channel that is not.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// Whether the channel is notified of scheduling conversations. Absent, or with nothing in it, for a channel that is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduling_conversations: Option<SchedulingConversations>,
 }
 
@@ -69,7 +58,7 @@ pub struct Channel {
 /// { "calendar_ids": [ "cal_n23kjnwrw2_sakdnawerd3" ], "only_managed": false }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Push Notifications" and "Create Channel".
+/// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) and [Create Channel](https://docs.cronofy.com/developers/api/push-notifications/create-channel/).
 ///
 /// ```
 /// use cronofy_webhook::notification::Filters;
@@ -87,15 +76,47 @@ pub struct Channel {
 /// assert!(covers(&filters, "cal_2"));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Filters {
-    /// The calendars to which the channel is restricted. Absent: all calendars of the account. Opaque.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The calendars to which the channel is restricted. Absent or unreadable: all calendars of the account. Opaque.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_ids: Option<Vec<String>>,
-    /// Whether the channel is restricted to events that the application manages. Absent: it is not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether the channel is restricted to events that the application manages. Absent or unreadable: it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub only_managed: Option<bool>,
+}
+
+/// What a [`Channel`] is notified of scheduling conversations.
+///
+/// ```json
+/// { "enabled": true }
+/// ```
+///
+/// A delivery to an ordinary channel was seen to carry this with nothing in it.
+///
+/// Source: Cronofy's API documentation (alpha), [Scheduling Conversations: Push Notifications](https://docs.cronofy.com/developers/api-alpha/scheduling-conversations/push-notifications).
+///
+/// ```
+/// use cronofy_webhook::notification::SchedulingConversations;
+///
+/// let subscribed: SchedulingConversations = serde_json::from_str(r#"{ "enabled": true }"#)?;
+/// assert!(subscribed.enabled.unwrap_or(false));
+///
+/// let ordinary: SchedulingConversations = serde_json::from_str("{}")?;
+/// assert!(!ordinary.enabled.unwrap_or(false));
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SchedulingConversations {
+    /// Whether the channel was subscribed to them when it was created. Absent or unreadable: it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
 }
 
 /// Something changed in the account's calendars.
@@ -114,7 +135,7 @@ pub struct Filters {
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Push Notifications".
+/// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -139,56 +160,15 @@ pub struct Change {
     pub channel: Channel,
 }
 
-#[derive(Serialize)]
-struct ChangeMembers {
-    changes_since: Timestamp,
-}
-
-impl Change {
-    pub(super) const KIND: &str = "change";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
-        let changes_since = body
-            .head()?
-            .changes_since
-            .promised_in_head("changes_since")?;
-        let Object(channel) = body.channel.promised("channel")?;
-        Ok(Self {
-            changes_since,
-            channel,
-        })
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = ChangeMembers {
-            changes_since: self.changes_since,
-        };
-        write(serializer, Self::KIND, members, &self.channel)
-    }
-}
-
 /// For the kinds that carry nothing but their channel.
 macro_rules! channel_notification {
-    ($(#[$docs:meta])* $name:ident, $kind:literal) => {
+    ($(#[$docs:meta])* $name:ident) => {
         $(#[$docs])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct $name {
             /// The channel that the notification came through.
             pub channel: Channel,
-        }
-
-        impl $name {
-            pub(super) const KIND: &str = $kind;
-
-            pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
-                let Object(channel) = body.channel.promised("channel")?;
-                Ok(Self { channel })
-            }
-
-            pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                write(serializer, Self::KIND, NoMembers {}, &self.channel)
-            }
         }
     };
 }
@@ -198,18 +178,7 @@ channel_notification! {
     ///
     /// A successful answer is all there is to it: nothing is to be sent back.
     ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "verification" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
-    ///
-    /// Source: Cronofy's API documentation, "Push Notifications".
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -222,7 +191,7 @@ channel_notification! {
     /// };
     /// assert_eq!(verification.channel.channel_id, "chn_1");
     /// ```
-    Verification, "verification"
+    Verification
 }
 
 channel_notification! {
@@ -231,18 +200,7 @@ channel_notification! {
     /// Cronofy notices when it next fails to use the profile, which may be long after access was revoked. Which profiles
     /// are concerned is in the API's `UserInfo`, in `cronofy.data.profiles`.
     ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "profile_disconnected" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
-    ///
-    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -255,7 +213,7 @@ channel_notification! {
     /// };
     /// assert_eq!(disconnected.channel.channel_id, "chn_1");
     /// ```
-    ProfileDisconnected, "profile_disconnected"
+    ProfileDisconnected
 }
 
 channel_notification! {
@@ -263,18 +221,7 @@ channel_notification! {
     ///
     /// Which profiles are concerned is in the API's `UserInfo`, in `cronofy.data.conferencing_profiles`.
     ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "conferencing_profile_disconnected" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
-    ///
-    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -287,7 +234,7 @@ channel_notification! {
     /// };
     /// assert_eq!(disconnected.channel.channel_id, "chn_1");
     /// ```
-    ConferencingProfileDisconnected, "conferencing_profile_disconnected"
+    ConferencingProfileDisconnected
 }
 
 channel_notification! {
@@ -295,18 +242,7 @@ channel_notification! {
     ///
     /// Not sent when it was done before the channel was created.
     ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "profile_initial_sync_completed" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
-    ///
-    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -319,24 +255,13 @@ channel_notification! {
     /// };
     /// assert_eq!(completed.channel.channel_id, "chn_1");
     /// ```
-    ProfileInitialSyncCompleted, "profile_initial_sync_completed"
+    ProfileInitialSyncCompleted
 }
 
 channel_notification! {
     /// The account used its right to be forgotten: delete what you hold of it.
     ///
-    /// ```json
-    /// {
-    ///   "notification": { "type": "gdpr_requested" },
-    ///   "channel": {
-    ///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-    ///     "callback_url": "https://receiver.example/cronofy/42",
-    ///     "filters": {}
-    ///   }
-    /// }
-    /// ```
-    ///
-    /// Source: Cronofy's API documentation, "Push Notifications" (the type; the members are those of its other kinds).
+    /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -349,26 +274,5 @@ channel_notification! {
     /// };
     /// assert_eq!(requested.channel.channel_id, "chn_1");
     /// ```
-    GdprRequested, "gdpr_requested"
-}
-
-/// Writes a kind that comes through a channel.
-pub(super) fn write<S: Serializer>(
-    serializer: S,
-    kind: &'static str,
-    members: impl Serialize,
-    channel: &Channel,
-) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Wire<'a, M> {
-        notification: Tagged<M>,
-        channel: &'a Channel,
-    }
-
-    let notification = Tagged { kind, members };
-    Wire {
-        notification,
-        channel,
-    }
-    .serialize(serializer)
+    GdprRequested
 }

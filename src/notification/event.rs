@@ -1,6 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use super::object;
 use super::time::EventTime;
 
 /// The calendar event that a notification is about.
@@ -24,7 +23,7 @@ use super::time::EventTime;
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Meeting Agents: Callbacks" (beta) and "Scheduling Triggers".
+/// Source: Cronofy's API documentation, [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks) (beta) and [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/).
 ///
 /// ```
 /// use cronofy_webhook::notification::Event;
@@ -37,40 +36,34 @@ use super::time::EventTime;
 /// assert_eq!(event.summary.as_deref().unwrap_or("An event"), "An event");
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
     /// Identifies the event: what your application chose when it was created.
     pub event_id: String,
-    /// Its title. Absent: not sent with this notification.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Its text. Absent: not sent with this notification.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// When it starts. Absent: not sent with this notification.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<EventTime>,
-    /// When it ends. Absent: not sent with this notification.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<EventTime>,
-    /// The IANA name of the time zone that it takes place in. Absent: not known here; it may be in
+    /// The IANA name of the time zone that it takes place in. Absent or unreadable: not known here; it may be in
     /// [`start`](Self::start) and [`end`](Self::end).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tzid: Option<String>,
-    /// How to join it online. Absent: it has no conferencing, or none is known here.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// How to join it online. Absent or unreadable: it has no conferencing, or none is known here.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conferencing: Option<Conferencing>,
-    /// The meeting agent that was asked for. Absent: none.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// The meeting agent that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub meeting_agent: Option<MeetingAgentProfile>,
 }
 
@@ -86,8 +79,8 @@ pub struct Event {
 /// { "pending": true }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Conferencing Services: Subscriptions", its questions and answers on
-/// conferencing that is not generated, and "Meeting Agents: Callbacks" (beta).
+/// Source: Cronofy's API documentation, [Conferencing Services: Subscriptions](https://docs.cronofy.com/developers/api/conferencing-services/subscriptions/), its
+/// [questions and answers](https://docs.cronofy.com/developers/faqs/conferencing/conferencing-not-generated/) on conferencing that is not generated, and [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks) (beta).
 ///
 /// ```
 /// use cronofy_webhook::notification::Conferencing;
@@ -105,21 +98,23 @@ pub struct Event {
 /// assert_eq!(how_to_join(&made), "join at https://conf.example/1");
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Conferencing {
-    /// Whether the details are still to come. Absent: they are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether the details are still to come. Absent or unreadable: they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<bool>,
-    /// Which of the account's conferencing profiles it is made with: `"default"`, or an opaque identifier. Absent: not
+    /// Which of the account's conferencing profiles it is made with: `"default"`, or an opaque identifier. Absent or unreadable: not
     /// sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub profile_id: Option<String>,
-    /// The conferencing service: `"zoom"`, say. Absent: not known yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The conferencing service: `"zoom"`, for example. Absent or unreadable: not known yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_name: Option<String>,
-    /// Where to join. Absent: not known yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where to join. Absent or unreadable: not known yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub join_url: Option<String>,
 }
 
@@ -131,7 +126,7 @@ pub struct Conferencing {
 /// { "profile_id": "cronofy" }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks".
+/// Source: Cronofy's API documentation (beta), [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks).
 ///
 /// ```
 /// use cronofy_webhook::notification::Event;
@@ -143,10 +138,12 @@ pub struct Conferencing {
 /// assert_eq!(profile.profile_id.as_deref(), Some("cronofy"));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MeetingAgentProfile {
-    /// Identifies the profile: `"cronofy"`, say. Opaque. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Identifies the profile: `"cronofy"`, for example. Opaque.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub profile_id: Option<String>,
 }

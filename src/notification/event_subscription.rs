@@ -1,10 +1,7 @@
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::UnknownReason;
-use super::body::{Body, Tagged};
 use super::event::Event;
-use super::object;
-use super::word::open_enum;
+use super::open_enum::open_enum;
 
 /// Something happened to an event that your application subscribed to.
 ///
@@ -37,9 +34,9 @@ use super::word::open_enum;
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Meeting Agents: Callbacks" (beta), which prints the body above. "Event Triggers"
-/// (beta), "Conferencing Services: Subscriptions" and "Attachments: Create" (beta) name their words without printing a
-/// body: for those the members are taken from the body above, and from what receivers of transitions read.
+/// Source: Cronofy's API documentation, [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks) (beta), which prints the body above. [Event Triggers](https://docs.cronofy.com/developers/api/event-triggers)
+/// (beta), [Conferencing Services: Subscriptions](https://docs.cronofy.com/developers/api/conferencing-services/subscriptions/) and [Attachments: Create](https://docs.cronofy.com/developers/api/attachments/create) (beta) name their values without printing a
+/// body: for those the fields are taken from the body above, and from what receivers of transitions read.
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -57,16 +54,18 @@ use super::word::open_enum;
 /// let conferencing = subscription.event.and_then(|event| event.conferencing).unwrap_or_default();
 /// assert_eq!(conferencing.join_url.as_deref(), Some("https://conf.example/1"));
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventSubscription {
-    /// What became of the event with time. Absent: the notification is about something else.
+    /// What became of the event with time. Absent or unreadable: the notification is about something else.
     pub transitions: Option<Vec<Transition>>,
-    /// What was done to the event. Absent: the notification is about something else.
+    /// What was done to the event. Absent or unreadable: the notification is about something else.
     pub interactions: Option<Vec<Interaction>>,
-    /// The event. Absent for a meeting agent, say, that was sent to a meeting without one.
+    /// The event. Absent for a meeting agent, for example, that was sent to a meeting without one.
     pub event: Option<Event>,
-    /// The meeting agent. Absent: the notification is about something else.
+    /// The meeting agent. Absent or unreadable: the notification is about something else.
     pub meeting_agent: Option<MeetingAgent>,
 }
 
@@ -76,7 +75,7 @@ pub struct EventSubscription {
 /// { "type": "event_end" }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Event Triggers", which prints none as it is delivered: this is what
+/// Source: Cronofy's API documentation (beta), [Event Triggers](https://docs.cronofy.com/developers/api/event-triggers), which prints none as it is delivered: this is what
 /// receivers of it read.
 ///
 /// ```
@@ -95,10 +94,10 @@ pub struct Transition {
 }
 
 open_enum! {
-    /// Which point in time an event reached: `"event_start"`, say. The subscription may have set an offset before or
+    /// Which point in time an event reached: `"event_start"`, for example. The subscription may have set an offset before or
     /// after it.
     ///
-    /// Source: Cronofy's API documentation (beta), "Event Triggers".
+    /// Source: Cronofy's API documentation (beta), [Event Triggers](https://docs.cronofy.com/developers/api/event-triggers).
     ///
     /// ```
     /// use cronofy_webhook::notification::TransitionKind;
@@ -128,7 +127,7 @@ open_enum! {
 /// { "type": "conferencing_assigned" }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Meeting Agents: Callbacks" (beta).
+/// Source: Cronofy's API documentation, [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks) (beta).
 ///
 /// ```
 /// use cronofy_webhook::notification::{Interaction, InteractionKind};
@@ -146,10 +145,10 @@ pub struct Interaction {
 }
 
 open_enum! {
-    /// What was done to an event: `"conferencing_assigned"`, say.
+    /// What was done to an event: `"conferencing_assigned"`, for example.
     ///
-    /// Source: Cronofy's API documentation, "Conferencing Services: Subscriptions", "Meeting Agents: Callbacks" (beta)
-    /// and "Attachments: Create" (beta).
+    /// Source: Cronofy's API documentation, [Conferencing Services: Subscriptions](https://docs.cronofy.com/developers/api/conferencing-services/subscriptions/), [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks) (beta)
+    /// and [Attachments: Create](https://docs.cronofy.com/developers/api/attachments/create) (beta).
     ///
     /// ```
     /// use cronofy_webhook::notification::InteractionKind;
@@ -157,13 +156,13 @@ open_enum! {
     /// let act_on = |kind: &InteractionKind| match kind {
     ///     InteractionKind::ConferencingAssigned => "send the link",
     ///     InteractionKind::ConferencingFailing => "wait: it is tried again",
-    ///     InteractionKind::Other { .. } => "note the word",
+    ///     InteractionKind::Other { .. } => "log the value",
     ///     _ => "nothing to do",
     /// };
     /// assert_eq!(act_on(&InteractionKind::from("conferencing_assigned")), "send the link");
     ///
     /// let new = InteractionKind::from("conferencing_removed");
-    /// assert_eq!(act_on(&new), "note the word");
+    /// assert_eq!(act_on(&new), "log the value");
     /// assert_eq!(new.to_string(), "conferencing_removed");
     /// ```
     InteractionKind {
@@ -198,7 +197,7 @@ open_enum! {
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks".
+/// Source: Cronofy's API documentation (beta), [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks).
 ///
 /// ```
 /// use cronofy_webhook::notification::MeetingAgent;
@@ -215,37 +214,35 @@ open_enum! {
 /// assert_eq!(dashboard.unwrap().url.as_deref(), Some("https://dashboard.example/x"));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MeetingAgent {
     /// Identifies the agent. Opaque.
     pub sub: String,
-    /// What it is up to. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What it is up to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<MeetingAgentState>,
-    /// Where there is more about it. Absent: nowhere.
-    #[serde(
-        default,
-        deserialize_with = "object::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// Where there is more about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<Resource>>,
 }
 
 open_enum! {
-    /// What a [`MeetingAgent`] is up to: `"created"`, say.
+    /// What a [`MeetingAgent`] is up to: `"created"`, for example.
     ///
-    /// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks", which prints this one word.
+    /// Source: Cronofy's API documentation (beta), [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks), which prints this one value.
     ///
     /// ```
     /// use cronofy_webhook::notification::MeetingAgentState;
     ///
     /// assert_eq!(MeetingAgentState::from("created"), MeetingAgentState::Created);
     ///
-    /// let MeetingAgentState::Other { word, .. } = MeetingAgentState::from("joining") else {
-    ///     panic!("a known word");
+    /// let MeetingAgentState::Other { value, .. } = MeetingAgentState::from("joining") else {
+    ///     panic!("a known value");
     /// };
-    /// assert_eq!(word, "joining");
+    /// assert_eq!(value, "joining");
     /// ```
     MeetingAgentState {
         /// It exists.
@@ -259,7 +256,7 @@ open_enum! {
 /// { "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Meeting Agents: Callbacks".
+/// Source: Cronofy's API documentation (beta), [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks).
 ///
 /// ```
 /// use cronofy_webhook::notification::Resource;
@@ -271,67 +268,18 @@ open_enum! {
 /// assert_eq!(resource.url.as_deref(), Some("https://dashboard.example/x"));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Resource {
-    /// Whose it is: `"cronofy"`, say. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whose it is: `"cronofy"`, for example.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// What it is: `"dashboard"`, say. `type` on the wire. Absent: not sent.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    /// What it is: `"dashboard"`, for example. `type` on the wire.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Where it is. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Members<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transitions: &'a Option<Vec<Transition>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interactions: &'a Option<Vec<Interaction>>,
-}
-
-impl EventSubscription {
-    pub(super) const KIND: &str = "event_subscription";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
-        let mut head = body.head()?;
-        let transitions = head.transitions.optional_in_head("transitions")?;
-        let interactions = head.interactions.optional_in_head("interactions")?;
-        let event = body.event.optional("event")?;
-        let meeting_agent = body.meeting_agent.optional("meeting_agent")?;
-        Ok(Box::new(Self {
-            transitions: transitions.map(object::items),
-            interactions: interactions.map(object::items),
-            event: event.map(|event| event.0),
-            meeting_agent: meeting_agent.map(|agent| agent.0),
-        }))
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            notification: Tagged<Members<'a>>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            event: &'a Option<Event>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            meeting_agent: &'a Option<MeetingAgent>,
-        }
-
-        let members = Members {
-            transitions: &self.transitions,
-            interactions: &self.interactions,
-        };
-        Wire {
-            notification: Tagged {
-                kind: Self::KIND,
-                members,
-            },
-            event: &self.event,
-            meeting_agent: &self.meeting_agent,
-        }
-        .serialize(serializer)
-    }
 }

@@ -1,33 +1,40 @@
-//! What Cronofy notifies of, as types.
+//! The kinds of notification, as types.
 //!
-//! Cronofy sends a JSON object whose `notification.type` names the kind:
+//! Cronofy sends a JSON object whose `notification.type` names the kind.
 //!
-//! ```json
-//! {
-//!   "notification": { "type": "change", "changes_since": "2026-04-19T09:24:16Z" },
-//!   "channel": {
-//!     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-//!     "callback_url": "https://receiver.example/cronofy/42",
-//!     "filters": {}
-//!   }
-//! }
-//! ```
+//! # Kinds
 //!
-//! Two kinds come without a `notification`, and are told by another top-level member: [`Authorization`] by
-//! `authorization`, [`RealTimeSchedulingCompleted`] by `event`.
+//! | kind | family | Cronofy's status | body |
+//! |---|---|---|---|
+//! | `verification` | channel | | type documented |
+//! | `change` | channel | | documented |
+//! | `profile_disconnected`, `conferencing_profile_disconnected` | channel | | type documented |
+//! | `profile_initial_sync_completed`, `gdpr_requested` | channel | | type documented |
+//! | `scheduling_conversation_joined` | channel | alpha | documented |
+//! | `scheduling_conversation_updated` | channel | alpha | type documented |
+//! | `smart_invite` | Smart Invites | beta | documented; with several `recipients` reconstructed |
+//! | `event_subscription` | event triggers, conferencing, meeting agents, attachments | beta, conferencing not | `meeting_agent_activated` documented; other interactions type documented; transitions reconstructed |
+//! | `scheduling_request_time_chosen` | Scheduler | beta | documented |
+//! | `real_time_scheduling_completed` | Real-Time Scheduling | | documented |
+//! | `authorization` | Enterprise Connect | | reconstructed |
 //!
-//! How a body is read:
+//! *Documented*: Cronofy's documentation prints the body. *Type documented*: it names the type, and the fields are those of
+//! its siblings. *Reconstructed*: from sample applications, SDKs and receivers. The last two kinds are sent without
+//! `notification`; their names are ours, and `authorization` or `event` tells them.
 //!
-//! - Reading never fails. Cronofy asks receivers to accept types that they do not know, as it adds new ones, and closes
-//!   the channel of a receiver that refuses for a day. What is not one of the kinds below is a
-//!   [`Notification::Unknown`], with its bytes and the reason.
-//! - Members that are not modelled are ignored. A member that is `null` counts as absent.
-//! - A member that Cronofy does not promise is an [`Option`]. One that is there, and is not what it should be, makes the
-//!   notification an `Unknown` as well: nothing is passed off as something else.
-//! - Words that Cronofy may add to, such as [`ReplyStatus`], keep those that are not known here.
-//! - Identifiers are opaque strings.
+//! # Leniency
 //!
-//! Source: Cronofy's API documentation, "Push Notifications", and the pages that each type names.
+//! Parsing never fails: [Cronofy asks receivers](https://docs.cronofy.com/developers/api/push-notifications/) to accept
+//! types that they do not know, and closes the channel of one that refuses for 24 hours.
+//!
+//! - A body that is none of the kinds, or lacks a field that its kind promises, is a [`Notification::Unknown`].
+//! - A field that is an [`Option`] is `None` if it is absent, `null` or *unreadable*: of another type, or with a field
+//!   in it twice. A list is unreadable if one of its items is. The notification keeps its kind; the middleware logs the
+//!   names of unreadable fields in one warning.
+//! - A promised field that is unreadable makes the notification an `Unknown`, as does a field that is there twice in the
+//!   body or in an object that the kind promises.
+//! - Fields that are not modelled are ignored. Identifiers are opaque strings. Open enums such as [`ReplyStatus`] keep
+//!   values that are not known here.
 //!
 //! # Example
 //!
@@ -41,11 +48,6 @@
 //!     panic!("not a change");
 //! };
 //! assert_eq!(change.changes_since.to_string(), "2026-04-19T09:24:16Z");
-//!
-//! let Notification::Unknown(unknown) = Notification::from_slice(b"{") else {
-//!     panic!("not unknown");
-//! };
-//! assert_eq!(unknown.body(), "{");
 //! ```
 //!
 //! # Times
@@ -68,35 +70,29 @@
 //! ```
 
 mod authorization;
-mod body;
 mod channel;
+mod envelope;
 mod event;
 mod event_subscription;
-mod kinds;
-mod members;
+mod lenient;
 mod object;
+mod open_enum;
 mod real_time_scheduling;
-mod scheduling;
+mod repr;
 mod scheduling_conversation;
-mod slot;
+mod scheduling_request;
 mod smart_invite;
 mod time;
 mod unknown;
-mod word;
-
-use std::borrow::Cow;
-use std::str;
 
 use bytes::Bytes;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::authorization::{Authorization, AuthorizationCode, AuthorizationError};
-use self::body::{Body, Shape};
 pub use self::channel::{
     Change, Channel, ConferencingProfileDisconnected, Filters, GdprRequested, ProfileDisconnected,
-    ProfileInitialSyncCompleted, Verification,
+    ProfileInitialSyncCompleted, SchedulingConversations, Verification,
 };
 pub use self::event::{Conferencing, Event, MeetingAgentProfile};
 pub use self::event_subscription::{
@@ -104,12 +100,12 @@ pub use self::event_subscription::{
     Transition, TransitionKind,
 };
 pub use self::real_time_scheduling::{Participant, RealTimeSchedulingCompleted, User};
-pub use self::scheduling::{
+pub use self::scheduling_conversation::{
+    SchedulingConversationJoined, SchedulingConversationUpdated,
+};
+pub use self::scheduling_request::{
     RecipientOperations, RequestDuration, RequestEvent, RequestMetadata, RequestRecipient,
     SchedulingRequest, SchedulingRequestTimeChosen, SlotSelection,
-};
-pub use self::scheduling_conversation::{
-    SchedulingConversationJoined, SchedulingConversationUpdated, SchedulingConversations,
 };
 pub use self::smart_invite::{Proposal, Reply, ReplyStatus, SmartInvite};
 pub use self::time::EventTime;
@@ -117,13 +113,15 @@ pub use self::unknown::{Unknown, UnknownReason};
 
 /// A notification from Cronofy.
 ///
-/// Behind the middleware an axum handler takes it as an argument (feature `axum`). See the [module docs](self) for how
-/// a body is read. The kinds with large bodies are in a [`Box`], which keeps the others small.
+/// Behind the middleware an axum handler takes it as an argument (feature `axum`). To test a handler, make one with
+/// [`from_slice`](Self::from_slice). The kinds with large bodies are in a [`Box`], which keeps the others small. See the
+/// [module docs](self) for how a body is parsed.
 ///
-/// With `serde_json` it serialises to the body that Cronofy would send, and back, so that it can cross a queue. An
-/// [`Unknown`] keeps its exact text: a JSON object goes as it is, any other text as a string, bytes that are no text
-/// as an array of numbers. Reading needs `serde_json` at the outer end, and does not work from inside of
-/// `#[serde(flatten)]`, `untagged` or `tag`.
+/// For queues it implements [`Serialize`] and [`Deserialize`]. In human-readable formats a known kind is the object that
+/// Cronofy sends, and an [`Unknown`] is `{"unknown": "<text>"}`, or `{"unknown_base64": "…"}` if its body is not UTF-8 or
+/// contains NUL; in others both are bytes of JSON. An `Unknown` becomes typed once a release models its kind. Positional
+/// `MessagePack` cannot hold it in an internally tagged enum, and postcard in none that is tagged, flattened or untagged.
+/// `PostgreSQL`'s `jsonb` refuses a known kind with a NUL in a string. Parse a received body with `from_slice` instead.
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -175,50 +173,18 @@ pub enum Notification {
 }
 
 impl Notification {
-    /// Reads a notification from the body of a request. Never fails: what is not understood is a
-    /// [`Notification::Unknown`].
+    /// Parses the body of a request. Never fails: what is none of the kinds is a [`Notification::Unknown`].
     ///
     /// This does not check who sent it: [`Delivery::verify`](crate::Delivery::verify) does.
     #[must_use]
     pub fn from_slice(body: &[u8]) -> Self {
-        Self::read(body, || Bytes::copy_from_slice(body))
+        envelope::parse(body, || Bytes::copy_from_slice(body)).0
     }
 
     /// As [`from_slice`](Self::from_slice), without a copy of the body of an `Unknown`, and with the paths of the optional
     /// fields that could not be parsed and are absent for that reason (`channel.filters`).
     pub(crate) fn parse(body: &Bytes) -> (Self, Vec<String>) {
-        (Self::from_bytes(body), Vec::new())
-    }
-
-    /// As [`from_slice`](Self::from_slice), without a copy of what is not understood.
-    pub(crate) fn from_bytes(body: &Bytes) -> Self {
-        Self::read(body, || body.clone())
-    }
-
-    fn read(body: &[u8], keep: impl FnOnce() -> Bytes) -> Self {
-        let body = str::from_utf8(body).map_err(|_| UnknownReason::NotAnObject);
-        let mut body = match body.and_then(Body::read) {
-            Ok(body) => body,
-            Err(reason) => return Self::Unknown(Unknown::new(None, reason, keep())),
-        };
-        let (kind, read) = match body.shape() {
-            Shape::Tagged(kind) => {
-                let read = Self::read_tagged(&kind, &mut body);
-                (Some(kind), read)
-            }
-            Shape::Authorization => (
-                Some(Authorization::KIND.into()),
-                Authorization::read(&mut body).map(Self::Authorization),
-            ),
-            Shape::RealTimeScheduling => (
-                Some(RealTimeSchedulingCompleted::KIND.into()),
-                RealTimeSchedulingCompleted::read(&mut body).map(Self::RealTimeSchedulingCompleted),
-            ),
-            Shape::Untyped => (None, Err(UnknownReason::Untyped)),
-        };
-        read.unwrap_or_else(|reason| {
-            Self::Unknown(Unknown::new(kind.map(Cow::into_owned), reason, keep()))
-        })
+        envelope::parse(body, || body.clone())
     }
 
     /// The channel that the notification came through, for the kinds that come through one, and of an
@@ -242,8 +208,8 @@ impl Notification {
             | Self::EventSubscription(_)
             | Self::SchedulingRequestTimeChosen(_)
             | Self::RealTimeSchedulingCompleted(_)
-            | Self::Authorization(_)
-            | Self::Unknown(_) => None,
+            | Self::Authorization(_) => None,
+            Self::Unknown(unknown) => unknown.channel(),
         }
     }
 
@@ -268,15 +234,85 @@ impl Notification {
     }
 }
 
-impl<'de> Deserialize<'de> for Notification {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Box::<RawValue>::deserialize(deserializer)?;
-        let body = match text.get().as_bytes() {
-            [b'"', ..] => serde_json::from_str::<String>(text.get()).map(Bytes::from),
-            [b'[', ..] => serde_json::from_str::<Vec<u8>>(text.get()).map(Bytes::from),
-            object => Ok(Bytes::copy_from_slice(object)),
-        };
-        body.map(|body| Self::from_bytes(&body))
-            .map_err(D::Error::custom)
-    }
+/// What differs from kind to kind only by its name, from one list of them.
+macro_rules! kinds {
+    ($($name:ident = $kind:literal,)+) => {
+        impl Notification {
+            /// Every kind that is modelled, as [`kind`](Self::kind) names it.
+            ///
+            /// ```
+            /// use cronofy_webhook::Notification;
+            ///
+            /// assert!(Notification::KINDS.contains(&"change"));
+            /// ```
+            pub const KINDS: &'static [&'static str] = &[$($kind,)+];
+
+            /// The kind as Cronofy names it in `notification.type`: `"change"`, for example.
+            ///
+            /// The two kinds that are sent without one have names of ours: `"authorization"` and
+            /// `"real_time_scheduling_completed"`. `"unknown"` for a body of which nothing tells the kind.
+            ///
+            /// The name does not imply the variant: a [`Notification::Unknown`] can have the name of a kind that is
+            /// modelled, if a field that the kind promises is absent or malformed. Match on the variant to handle a
+            /// notification, and use the name to log and count. It stays the same when a later release models the kind.
+            ///
+            /// ```
+            /// use cronofy_webhook::Notification;
+            ///
+            /// let malformed = Notification::from_slice(br#"{ "notification": { "type": "change" } }"#);
+            /// assert_eq!(malformed.kind(), "change");
+            /// assert!(matches!(malformed, Notification::Unknown(_)));
+            /// ```
+            #[must_use]
+            pub fn kind(&self) -> &str {
+                match self {
+                    $(Self::$name(_) => $kind,)+
+                    Self::Unknown(unknown) => unknown.kind().unwrap_or("unknown"),
+                }
+            }
+        }
+
+        $(
+            impl $name {
+                const KIND: &str = $kind;
+            }
+
+            /// As a [`Notification`] of this kind.
+            impl Serialize for $name {
+                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    Notification::$name(self.clone().into()).serialize(serializer)
+                }
+            }
+
+            /// As a [`Notification`]; one of another kind is an error.
+            impl<'de> Deserialize<'de> for $name {
+                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    match Notification::deserialize(deserializer)? {
+                        Notification::$name(notification) => Ok(Self::clone(&notification)),
+                        other => Err(D::Error::custom(format_args!(
+                            "expected a notification of the kind `{}`, not `{}`",
+                            $kind,
+                            other.kind()
+                        ))),
+                    }
+                }
+            }
+        )+
+    };
+}
+
+kinds! {
+    Verification = "verification",
+    Change = "change",
+    ProfileDisconnected = "profile_disconnected",
+    ConferencingProfileDisconnected = "conferencing_profile_disconnected",
+    ProfileInitialSyncCompleted = "profile_initial_sync_completed",
+    GdprRequested = "gdpr_requested",
+    SchedulingConversationJoined = "scheduling_conversation_joined",
+    SchedulingConversationUpdated = "scheduling_conversation_updated",
+    SmartInvite = "smart_invite",
+    EventSubscription = "event_subscription",
+    SchedulingRequestTimeChosen = "scheduling_request_time_chosen",
+    RealTimeSchedulingCompleted = "real_time_scheduling_completed",
+    Authorization = "authorization",
 }

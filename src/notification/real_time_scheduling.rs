@@ -1,9 +1,6 @@
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::UnknownReason;
-use super::body::Body;
 use super::event::Event;
-use super::object::{self, Object};
 
 /// A time was chosen in Real-Time Scheduling, and the event is made.
 ///
@@ -23,7 +20,7 @@ use super::object::{self, Object};
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Scheduling Triggers".
+/// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -42,14 +39,16 @@ use super::object::{self, Object};
 /// assert_eq!(completed.participants.unwrap_or_default()[0].sub, "acc_1");
 /// assert_eq!(completed.user, None);
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RealTimeSchedulingCompleted {
     /// The event that was made. Its start and end are promised.
     pub event: Event,
-    /// The accounts that take part. Absent: not sent.
+    /// The accounts that take part.
     pub participants: Option<Vec<Participant>>,
-    /// The person who chose the time. Absent: not sent.
+    /// The person who chose the time.
     pub user: Option<User>,
 }
 
@@ -59,7 +58,7 @@ pub struct RealTimeSchedulingCompleted {
 /// { "sub": "acc_5ba21743f408617d1269ea1e" }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Scheduling Triggers".
+/// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/).
 ///
 /// ```
 /// use cronofy_webhook::notification::Participant;
@@ -81,8 +80,8 @@ pub struct Participant {
 /// { "tzid": "Europe/London" }
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Scheduling Triggers". The copies that this was made from end inside of this
-/// member: there may be more to it.
+/// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/). The copies that this was made from end inside of this
+/// field: there may be more to it.
 ///
 /// ```
 /// use cronofy_webhook::notification::User;
@@ -94,51 +93,12 @@ pub struct Participant {
 /// assert_eq!(user.tzid.as_deref().unwrap_or("UTC"), "UTC");
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct User {
-    /// The IANA name of the time zone that they were shown times in. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The IANA name of the time zone that they were shown times in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tzid: Option<String>,
-}
-
-impl RealTimeSchedulingCompleted {
-    // Ours: the body does not name its kind.
-    pub(super) const KIND: &str = "real_time_scheduling_completed";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
-        let Object(event) = *body.event.promised("event")?;
-        // Nothing names the kind, and other callbacks of Real-Time Scheduling may have an `event` that is not to be.
-        if event.start.is_none() || event.end.is_none() {
-            return Err(UnknownReason::Malformed {
-                member: "event",
-                detail: "`start` or `end` is missing".to_owned(),
-            });
-        }
-        let participants = body.participants.optional("participants")?;
-        let user = body.user.optional("user")?;
-        Ok(Box::new(Self {
-            event,
-            participants: participants.map(object::items),
-            user: user.map(|Object(user)| user),
-        }))
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            event: &'a Event,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            participants: &'a Option<Vec<Participant>>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            user: &'a Option<User>,
-        }
-
-        Wire {
-            event: &self.event,
-            participants: &self.participants,
-            user: &self.user,
-        }
-        .serialize(serializer)
-    }
 }

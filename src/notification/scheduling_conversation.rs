@@ -1,45 +1,7 @@
-use serde::{Deserialize, Serialize, Serializer};
-
-use super::UnknownReason;
-use super::body::Body;
-use super::channel::{self, Channel};
-use super::object::Object;
-
-/// What a [`Channel`] is told of scheduling conversations.
-///
-/// ```json
-/// { "enabled": true }
-/// ```
-///
-/// A delivery to an ordinary channel was seen to carry this with nothing in it.
-///
-/// Source: Cronofy's API documentation (alpha), "Scheduling Conversations: Push Notifications".
-///
-/// ```
-/// use cronofy_webhook::notification::SchedulingConversations;
-///
-/// let subscribed: SchedulingConversations = serde_json::from_str(r#"{ "enabled": true }"#)?;
-/// assert!(subscribed.enabled.unwrap_or(false));
-///
-/// let ordinary: SchedulingConversations = serde_json::from_str("{}")?;
-/// assert!(!ordinary.enabled.unwrap_or(false));
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SchedulingConversations {
-    /// Whether the channel was subscribed to them when it was created. Absent: it was not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-}
-
-#[derive(Serialize)]
-struct Members<'a> {
-    scheduling_conversation_id: &'a str,
-}
+use super::channel::Channel;
 
 macro_rules! scheduling_conversation_notification {
-    ($(#[$docs:meta])* $name:ident, $kind:literal) => {
+    ($(#[$docs:meta])* $name:ident) => {
         $(#[$docs])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
@@ -48,27 +10,6 @@ macro_rules! scheduling_conversation_notification {
             pub scheduling_conversation_id: String,
             /// The channel that the notification came through.
             pub channel: Channel,
-        }
-
-        impl $name {
-            pub(super) const KIND: &str = $kind;
-
-            pub(super) fn read(body: &mut Body<'_>) -> Result<Self, UnknownReason> {
-                let mut id = body.head()?.scheduling_conversation_id;
-                let id = id.promised_in_head("scheduling_conversation_id")?;
-                let Object(channel) = body.channel.promised("channel")?;
-                Ok(Self {
-                    scheduling_conversation_id: id,
-                    channel,
-                })
-            }
-
-            pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let members = Members {
-                    scheduling_conversation_id: &self.scheduling_conversation_id,
-                };
-                channel::write(serializer, Self::KIND, members, &self.channel)
-            }
         }
     };
 }
@@ -93,7 +34,7 @@ scheduling_conversation_notification! {
     /// }
     /// ```
     ///
-    /// Source: Cronofy's API documentation (alpha), "Scheduling Conversations: Push Notifications".
+    /// Source: Cronofy's API documentation (alpha), [Scheduling Conversations: Push Notifications](https://docs.cronofy.com/developers/api-alpha/scheduling-conversations/push-notifications).
     ///
     /// ```
     /// use cronofy_webhook::Notification;
@@ -106,7 +47,7 @@ scheduling_conversation_notification! {
     /// };
     /// assert_eq!(joined.scheduling_conversation_id, "scv_1");
     /// ```
-    SchedulingConversationJoined, "scheduling_conversation_joined"
+    SchedulingConversationJoined
 }
 
 scheduling_conversation_notification! {
@@ -129,7 +70,7 @@ scheduling_conversation_notification! {
     /// }
     /// ```
     ///
-    /// Source: Cronofy's API documentation (alpha), "Scheduling Conversations: Push Notifications" (the type; the members
+    /// Source: Cronofy's API documentation (alpha), [Scheduling Conversations: Push Notifications](https://docs.cronofy.com/developers/api-alpha/scheduling-conversations/push-notifications) (the type; the fields
     /// are those of [`SchedulingConversationJoined`]).
     ///
     /// ```
@@ -143,5 +84,5 @@ scheduling_conversation_notification! {
     /// };
     /// assert_eq!(updated.scheduling_conversation_id, "scv_1");
     /// ```
-    SchedulingConversationUpdated, "scheduling_conversation_updated"
+    SchedulingConversationUpdated
 }

@@ -1,10 +1,7 @@
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::UnknownReason;
-use super::body::{Body, NoMembers, Tagged};
-use super::object::{self, Object};
+use super::open_enum::open_enum;
 use super::time::EventTime;
-use super::word::open_enum;
 
 /// Somebody answered a Smart Invite.
 ///
@@ -31,7 +28,7 @@ use super::word::open_enum;
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+/// Source: Cronofy's API documentation (beta), [Smart Invites: Invite Callback](https://docs.cronofy.com/developers/api/smart-invites/invite-callback).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -52,12 +49,14 @@ use super::word::open_enum;
 /// assert_eq!(invite.reply.status, ReplyStatus::Accepted);
 /// assert_eq!(invite.reply.proposal, None);
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SmartInvite {
     /// Identifies the invite: what your application chose when it was created.
     pub smart_invite_id: String,
-    /// The URL that was given when the invite was created, character for character.
+    /// The URL that was given when the invite was created, unchanged.
     pub callback_url: String,
     /// Where the invitee stands. Absent from an invite to several.
     pub recipient: Option<Reply>,
@@ -84,7 +83,7 @@ pub struct SmartInvite {
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+/// Source: Cronofy's API documentation (beta), [Smart Invites: Invite Callback](https://docs.cronofy.com/developers/api/smart-invites/invite-callback).
 ///
 /// ```
 /// use cronofy_webhook::notification::{Reply, ReplyStatus};
@@ -95,6 +94,8 @@ pub struct SmartInvite {
 /// assert_eq!((reply.comment, reply.proposal), (None, None));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reply {
@@ -102,27 +103,23 @@ pub struct Reply {
     pub email: String,
     /// What the answer is.
     pub status: ReplyStatus,
-    /// What the invitee wrote along with it. Absent: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What the invitee wrote along with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// Another time that the invitee asks for. Absent: none.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// Another time that the invitee asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Proposal>,
 }
 
 open_enum! {
-    /// What an invitee answered: `"accepted"`, say.
+    /// What an invitee answered: `"accepted"`, for example.
     ///
     /// ```
     /// use cronofy_webhook::notification::ReplyStatus;
     ///
     /// let coming = |status: &ReplyStatus| match status {
     ///     ReplyStatus::Accepted => "yes".to_owned(),
-    ///     ReplyStatus::Other { word, .. } => format!("what is {word:?}?"),
+    ///     ReplyStatus::Other { value, .. } => format!("what is {value:?}?"),
     ///     _ => "not yet".to_owned(),
     /// };
     /// assert_eq!(coming(&ReplyStatus::from("accepted")), "yes");
@@ -130,7 +127,7 @@ open_enum! {
     /// assert_eq!(ReplyStatus::from("delegated").as_str(), "delegated");
     /// ```
     ///
-    /// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+    /// Source: Cronofy's API documentation (beta), [Smart Invites: Invite Callback](https://docs.cronofy.com/developers/api/smart-invites/invite-callback).
     ReplyStatus {
         /// No answer yet.
         Pending = "pending",
@@ -152,7 +149,7 @@ open_enum! {
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Smart Invites: Invite Callback".
+/// Source: Cronofy's API documentation (beta), [Smart Invites: Invite Callback](https://docs.cronofy.com/developers/api/smart-invites/invite-callback).
 ///
 /// ```
 /// use cronofy_webhook::notification::Proposal;
@@ -180,51 +177,19 @@ pub struct Proposal {
 struct Wire {
     smart_invite_id: String,
     callback_url: String,
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     recipient: Option<Reply>,
-    #[serde(
-        default,
-        deserialize_with = "object::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     recipients: Option<Vec<Reply>>,
-    #[serde(deserialize_with = "object::required")]
     reply: Reply,
 }
 
-/// `smart_invite`, read.
+/// `smart_invite`, to be parsed.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub(super) struct Read(#[serde(with = "Wire")] SmartInvite);
+pub(super) struct Payload(#[serde(with = "Wire")] pub(super) SmartInvite);
 
-impl SmartInvite {
-    pub(super) const KIND: &str = "smart_invite";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
-        let Object(Read(smart_invite)) = *body.smart_invite.promised("smart_invite")?;
-        Ok(Box::new(smart_invite))
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Whole<'a> {
-            notification: Tagged<NoMembers>,
-            #[serde(with = "Wire")]
-            smart_invite: &'a SmartInvite,
-        }
-
-        let notification = Tagged {
-            kind: Self::KIND,
-            members: NoMembers {},
-        };
-        Whole {
-            notification,
-            smart_invite: self,
-        }
-        .serialize(serializer)
-    }
-}
+/// `smart_invite`, to be written.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(super) struct PayloadRef<'a>(#[serde(with = "Wire")] pub(super) &'a SmartInvite);

@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// When an event, or a proposed time, starts or ends.
@@ -37,7 +37,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// Source: Cronofy's API documentation, "Data Types", and the examples of the callbacks that carry one.
+/// Source: Cronofy's API documentation, [Data Types](https://docs.cronofy.com/developers/api/data-types), and the examples of the callbacks that carry one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EventTime(Form);
@@ -66,7 +66,7 @@ impl EventTime {
         }
     }
 
-    /// The IANA name of the time zone that was sent with the time: `"Europe/Paris"`, say. Absent in the string form.
+    /// The IANA name of the time zone that was sent with the time: `"Europe/Paris"`, for example. Absent in the string form.
     #[must_use]
     pub fn tzid(&self) -> Option<&str> {
         match &self.0 {
@@ -130,6 +130,46 @@ impl EventTime {
     fn pieces(&self) -> Option<Pieces<'_>> {
         Pieces::parse(self.as_str()).ok()
     }
+}
+
+/// An instant that is no start or end of an event: `changes_since`, for example.
+///
+/// The forms of RFC 3339 and ISO 8601 that jiff parses. Digits of a fraction after the ninth are cut off, which is never
+/// later.
+pub(super) struct Instant(pub(super) Timestamp);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InstantVisitor;
+
+        impl Visitor<'_> for InstantVisitor {
+            type Value = Instant;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an instant, as text")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Instant, E> {
+                text.parse()
+                    .or_else(|error| nine_digits(text).map_or(Err(error), |text| text.parse()))
+                    .map(Instant)
+                    .map_err(|_| E::custom("not an instant"))
+            }
+        }
+
+        deserializer.deserialize_str(InstantVisitor)
+    }
+}
+
+/// A time without the digits of its fraction that are more than nine.
+fn nine_digits(text: &str) -> Option<String> {
+    let fraction = text.find(['.', ','])? + 1;
+    let digits = text[fraction..]
+        .bytes()
+        .take_while(u8::is_ascii_digit)
+        .count();
+    let excess = fraction + 9..fraction + digits;
+    (digits > 9).then(|| [&text[..excess.start], &text[excess.end..]].concat())
 }
 
 impl<'de> Deserialize<'de> for EventTime {

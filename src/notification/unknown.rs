@@ -1,41 +1,60 @@
-use std::fmt;
+use std::{fmt, str};
 
 use bytes::Bytes;
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
-/// A body that is none of the kinds modelled here: a type that Cronofy added later, a shape that was not expected, or
-/// no JSON at all.
+use super::channel::Channel;
+
+/// A body that is none of the kinds modelled here: of a type that Cronofy added later, without a field that its kind
+/// promises, or not JSON at all.
 ///
-/// Answer it with success, like any other: Cronofy asks for that, delivers again what is refused, and closes the
-/// channel in the end.
+/// Answer it with success, like any other: [Cronofy asks for that][types], retries what is refused, and closes the channel
+/// after 24 hours.
+///
+/// A later release may model the kind, and then it is a variant of its own: a `match` arm for an `Unknown` of that kind no
+/// longer sees it. [`Notification::kind`](crate::Notification::kind) stays the same.
+///
+/// In [`Debug`](fmt::Debug) the body and the channel are left out: they may hold what no log should.
+///
+/// [types]: https://docs.cronofy.com/developers/api/push-notifications/
 ///
 /// ```
 /// use cronofy_webhook::Notification;
 /// use cronofy_webhook::notification::UnknownReason;
 ///
-/// let body = br#"{ "notification": { "type": "of_tomorrow", "count": 3 } }"#;
+/// let body = br#"{ "notification": { "type": "future_type", "count": 3 } }"#;
 /// let Notification::Unknown(unknown) = Notification::from_slice(body) else {
 ///     panic!("a known kind");
 /// };
-/// assert_eq!(unknown.kind(), Some("of_tomorrow"));
+/// assert_eq!(unknown.kind(), Some("future_type"));
 /// assert_eq!(unknown.reason(), &UnknownReason::UnknownType);
 /// assert_eq!(unknown.body(), &body[..]);
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unknown {
     kind: Option<String>,
-    reason: UnknownReason,
+    reason: Box<UnknownReason>,
+    channel: Option<Box<Channel>>,
     body: Bytes,
 }
 
 impl Unknown {
-    pub(super) fn new(kind: Option<String>, reason: UnknownReason, body: Bytes) -> Self {
-        Self { kind, reason, body }
+    pub(super) fn new(
+        kind: Option<String>,
+        reason: UnknownReason,
+        channel: Option<Channel>,
+        body: Bytes,
+    ) -> Self {
+        Self {
+            kind,
+            reason: Box::new(reason),
+            channel: channel.map(Box::new),
+            body,
+        }
     }
 
-    /// `notification.type`, if there is one. For a body without `notification` that has the members of a kind, the word
-    /// that [`Notification::kind`](crate::Notification::kind) has for it.
+    /// `notification.type`, if there is one. For a body without `notification` that has the fields of a kind, the name that
+    /// [`Notification::kind`](crate::Notification::kind) has for it.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_deref()
@@ -48,9 +67,22 @@ impl Unknown {
     }
 
     /// The channel that the notification came through, if the body has one that could be parsed.
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// let Notification::Unknown(unknown) = Notification::from_slice(br#"{
+    ///     "notification": { "type": "change", "changes_since": "yesterday" },
+    ///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+    /// }"#) else {
+    ///     panic!("a known kind");
+    /// };
+    /// // Not known since when: read all of its events.
+    /// assert_eq!(unknown.channel().unwrap().channel_id, "chn_1");
+    /// ```
     #[must_use]
-    pub fn channel(&self) -> Option<&super::Channel> {
-        None
+    pub fn channel(&self) -> Option<&Channel> {
+        self.channel.as_deref()
     }
 
     /// The body, byte for byte as it was received.
@@ -60,7 +92,6 @@ impl Unknown {
     }
 }
 
-// The body may hold what no log should: it is left out.
 impl fmt::Debug for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unknown")
@@ -70,24 +101,9 @@ impl fmt::Debug for Unknown {
     }
 }
 
-// An object goes as it is. Whatever else was received goes as a string or an array, which no notification is, so that
-// the way back can tell them apart.
-impl Serialize for Unknown {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Ok(text) = std::str::from_utf8(&self.body) else {
-            return serializer.collect_seq(&self.body);
-        };
-        match serde_json::from_str::<&RawValue>(text) {
-            // Shorter, if there is white space around it.
-            Ok(raw) if text.starts_with('{') && raw.get().len() == text.len() => {
-                raw.serialize(serializer)
-            }
-            _ => serializer.serialize_str(text),
-        }
-    }
-}
-
 /// Why a body is a [`Notification::Unknown`](crate::Notification::Unknown).
+///
+/// Neither the fields nor [`Display`](fmt::Display) quote the body: a reason may be logged.
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -97,32 +113,36 @@ impl Serialize for Unknown {
 ///     Notification::Unknown(unknown) => unknown.reason().clone(),
 ///     _ => panic!("a known kind"),
 /// };
-/// assert_eq!(reason(b"[]"), UnknownReason::NotAnObject);
-/// assert_eq!(reason(br#"{ "notification": { "type": "of_tomorrow" } }"#), UnknownReason::UnknownType);
+/// assert_eq!(reason(b"[]").to_string(), "the body is not a JSON object: it is an array");
+/// assert_eq!(reason(br#"{ "notification": { "type": "future_type" } }"#), UnknownReason::UnknownType);
 /// assert_eq!(reason(br#"{ "notification": { "type": "verification" } }"#).to_string(), "`channel` is missing");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnknownReason {
     /// The body is not a JSON object in UTF-8.
-    NotAnObject,
-    /// The body is a JSON object without a `notification.type`, and does not have the members of a kind that goes
-    /// without.
+    #[non_exhaustive]
+    NotAnObject {
+        /// What it is instead, or where it stops to be one.
+        detail: String,
+    },
+    /// The body is a JSON object without a `notification.type`, and does not have the fields of a kind that is sent without
+    /// one.
     Untyped,
     /// The type is not one of those modelled.
     UnknownType,
-    /// The kind is known, and a member that it promises is not there.
+    /// A field that the kind promises is absent.
     #[non_exhaustive]
     Missing {
-        /// The top-level member of the body.
-        member: &'static str,
+        /// The path of the field: `"channel.callback_url"`, for example.
+        field: String,
     },
-    /// The kind is known, and one of its members is not as documented, or is there twice.
+    /// A field that the kind promises is present and could not be parsed, or is there twice.
     #[non_exhaustive]
     Malformed {
-        /// The top-level member of the body.
-        member: &'static str,
-        /// What is wrong, and where inside of that member. Does not quote the body.
+        /// The path of the field: `"notification.changes_since"`, for example.
+        field: String,
+        /// What is wrong with it.
         detail: String,
     },
 }
@@ -130,11 +150,35 @@ pub enum UnknownReason {
 impl fmt::Display for UnknownReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAnObject => f.write_str("the body is not a JSON object"),
+            Self::NotAnObject { detail } => write!(f, "the body is not a JSON object: {detail}"),
             Self::Untyped => f.write_str("the body has no `notification.type`"),
             Self::UnknownType => f.write_str("the type is not one of those modelled"),
-            Self::Missing { member } => write!(f, "`{member}` is missing"),
-            Self::Malformed { member, detail } => write!(f, "`{member}` is malformed: {detail}"),
+            Self::Missing { field } => write!(f, "`{field}` is missing"),
+            Self::Malformed { field, detail } => write!(f, "`{field}` is malformed: {detail}"),
         }
     }
+}
+
+/// The body as text, if it is a JSON object.
+pub(super) fn json_object(body: &[u8]) -> Result<&str, UnknownReason> {
+    let detail = match (body.trim_ascii_start(), str::from_utf8(body)) {
+        ([], _) => "it is empty".to_owned(),
+        ([0xef, 0xbb, 0xbf, ..], _) => "it begins with the byte-order mark of UTF-8".to_owned(),
+        ([0xfe, 0xff, ..] | [0xff, 0xfe, ..], _) => {
+            "it begins with the byte-order mark of UTF-16".to_owned()
+        }
+        ([0x1f, 0x8b, ..], _) => "it begins as gzip does, and was not decompressed".to_owned(),
+        (_, Err(error)) => format!("it is not UTF-8 at byte {}", error.valid_up_to()),
+        // Syntax errors do not quote what was received.
+        (start, Ok(text)) => match (start[0], serde_json::from_str::<IgnoredAny>(text)) {
+            (_, Err(error)) => error.to_string(),
+            (b'{', Ok(_)) => return Ok(text),
+            (b'[', Ok(_)) => "it is an array".to_owned(),
+            (b'"', Ok(_)) => "it is a string".to_owned(),
+            (b'n', Ok(_)) => "it is `null`".to_owned(),
+            (b't' | b'f', Ok(_)) => "it is a boolean".to_owned(),
+            (_, Ok(_)) => "it is a number".to_owned(),
+        },
+    };
+    Err(UnknownReason::NotAnObject { detail })
 }

@@ -5,12 +5,12 @@ use cronofy_webhook::Notification;
 use cronofy_webhook::notification::UnknownReason;
 use serde_json::{Map, Value};
 
+mod fields;
 mod fixtures;
-mod members;
+mod open_enums;
 mod properties;
 mod times;
 mod totality;
-mod words;
 
 /// Reads JSON, and checks that what was read comes back from a queue as the same.
 fn read(body: &Value) -> Notification {
@@ -67,11 +67,11 @@ fn with(value: &Value, path: &str, change: impl FnOnce(&mut Value)) -> Value {
 fn without(value: &Value, path: &str) -> Value {
     let (object, name) = path.rsplit_once('/').unwrap();
     with(value, object, |object| {
-        members(object).remove(name).unwrap();
+        fields(object).remove(name).unwrap();
     })
 }
 
-fn members(object: &mut Value) -> &mut Map<String, Value> {
+fn fields(object: &mut Value) -> &mut Map<String, Value> {
     object.as_object_mut().unwrap()
 }
 

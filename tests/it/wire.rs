@@ -230,15 +230,11 @@ async fn what_is_not_understood_reaches_the_handler_and_the_sender_gets_its_answ
 
         let of_tomorrow = include_bytes!("../data/fixtures/push-unknown-type.json");
         let bodies: [(&'static [u8], _, _); 3] = [
-            (
-                of_tomorrow,
-                Some("some_future_type"),
-                UnknownReason::UnknownType,
-            ),
-            (b"bonjour", None, UnknownReason::NotAnObject),
-            (b"\xff\0", None, UnknownReason::NotAnObject),
+            (of_tomorrow, Some("some_future_type"), true),
+            (b"bonjour", None, false),
+            (b"\xff\0", None, false),
         ];
-        for (body, kind, reason) in bodies {
+        for (body, kind, is_object) in bodies {
             sender.ready().await.unwrap();
             let response = sender
                 .send_request(signed(body, Full::from(body)))
@@ -250,7 +246,9 @@ async fn what_is_not_understood_reaches_the_handler_and_the_sender_gets_its_answ
             let Some(Notification::Unknown(unknown)) = received.recv().await else {
                 panic!("not unknown");
             };
-            assert_eq!((unknown.kind(), unknown.reason()), (kind, &reason));
+            assert_eq!(unknown.kind(), kind);
+            let reason = unknown.reason();
+            assert_eq!(*reason == UnknownReason::UnknownType, is_object, "{reason}");
             assert_eq!(unknown.body(), body);
         }
     })

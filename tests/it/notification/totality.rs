@@ -1,7 +1,5 @@
 //! Reading ends, quickly, whatever the bytes.
 
-use std::time::{Duration, Instant};
-
 use cronofy_webhook::Notification;
 use cronofy_webhook::notification::UnknownReason;
 
@@ -102,7 +100,12 @@ fn a_body_that_is_no_object_is_unknown() {
         b"\x1f\x8b\x08",
     ] {
         let notification = properties::notification(body);
-        assert_eq!(unknown(&notification), (None, &UnknownReason::NotAnObject));
+        let (kind, reason) = unknown(&notification);
+        assert_eq!(kind, None);
+        assert!(
+            matches!(reason, UnknownReason::NotAnObject { .. }),
+            "{reason:?}"
+        );
     }
 }
 
@@ -162,31 +165,5 @@ fn slow_bodies(n: usize) -> Vec<String> {
 fn a_body_that_is_slow_to_read_takes_no_more_memory_than_another() {
     for body in slow_bodies(16 << 10) {
         properties::notification(body.as_bytes());
-    }
-}
-
-#[test]
-fn a_long_body_takes_about_as_long_as_short_ones_of_the_same_length_together() {
-    let fastest = |body: &str, times: usize| {
-        let reading = |_| {
-            let start = Instant::now();
-            for _ in 0..times {
-                std::hint::black_box(Notification::from_slice(body.as_bytes()));
-            }
-            start.elapsed()
-        };
-        (0..7).map(reading).min().unwrap()
-    };
-    // What takes less than this is too short to be compared.
-    let least = Duration::from_micros(320);
-    for (short, long) in slow_bodies(16 << 10).iter().zip(&slow_bodies(256 << 10)) {
-        // One after another, so that a busy machine slows down either side as much.
-        let (short_took, long_took) = (fastest(short, 16).max(least), fastest(long, 1));
-        // Were the time to grow with the square of the length, it would be 16 times as long.
-        assert!(
-            long_took < 6 * short_took,
-            "{}: {short_took:?}, {long_took:?}",
-            &short[..60]
-        );
     }
 }

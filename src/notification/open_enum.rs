@@ -1,47 +1,49 @@
-/// An enumerated string of the protocol to which Cronofy may add words: the known ones are variants, any other is kept.
+/// A string of the protocol to which Cronofy may add values: the known ones are variants, any other one is kept.
 macro_rules! open_enum {
     (
         $(#[$docs:meta])*
-        $name:ident { $($(#[$word_docs:meta])* $variant:ident = $word:literal,)+ }
+        $name:ident { $($(#[$value_docs:meta])* $variant:ident = $value:literal,)+ }
     ) => {
         $(#[$docs])*
         ///
-        /// Open: Cronofy may send other words, and each is kept. Serialises as the word.
+        /// An open enum: a value that is not known here is [`Other`](Self::Other). A later release may give it a variant
+        /// of its own, and a `match` on `Other` then no longer sees it. [`as_str`](Self::as_str) stays the same. Serialises
+        /// as the value.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$word_docs])* $variant,)+
-            /// Any other word. Made by `From` alone, so that it is never one of those above.
+            $($(#[$value_docs])* $variant,)+
+            /// Any other value. Only `From` makes it, so that it is never one of those above.
             #[non_exhaustive]
             Other {
-                /// The word as it was sent.
-                word: String,
+                /// The value as it was sent.
+                value: String,
             },
         }
 
         impl $name {
-            /// The word as it is sent.
+            /// The value as it is sent.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
-                    $(Self::$variant => $word,)+
-                    Self::Other { word } => word,
+                    $(Self::$variant => $value,)+
+                    Self::Other { value } => value,
                 }
             }
         }
 
         impl From<String> for $name {
-            fn from(word: String) -> Self {
-                match word.as_str() {
-                    $($word => Self::$variant,)+
-                    _ => Self::Other { word },
+            fn from(value: String) -> Self {
+                match value.as_str() {
+                    $($value => Self::$variant,)+
+                    _ => Self::Other { value },
                 }
             }
         }
 
         impl From<&str> for $name {
-            fn from(word: &str) -> Self {
-                Self::from(word.to_owned())
+            fn from(value: &str) -> Self {
+                Self::from(value.to_owned())
             }
         }
 

@@ -1,12 +1,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::UnknownReason;
-use super::body::{Body, Tagged};
-use super::object::{self, Object};
-use super::word::open_enum;
+use super::open_enum::open_enum;
 
 /// A time was chosen for a scheduling request of Cronofy's Scheduler.
 ///
@@ -48,7 +45,7 @@ use super::word::open_enum;
 /// }
 /// ```
 ///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::Notification;
@@ -79,21 +76,7 @@ pub struct SchedulingRequestTimeChosen {
 
 /// A request that somebody choose a time for an event.
 ///
-/// ```json
-/// {
-///   "scheduling_request_id": "srq_80f7fece4f37897d62d86d80",
-///   "slot_selection": "complete",
-///   "primary_select_url": "https://scheduler.example/rts/AAAAAAAA",
-///   "dashboard_url": "https://scheduler.example/80f7fece4f37897d62d86d80",
-///   "recipient_operations": { "view_url": "https://scheduler.example/rts/AAAAAAAA" },
-///   "summary": "Interview",
-///   "duration": { "minutes": 30 },
-///   "recipients": [ { "email": "guest@example.com", "slot_selector": true } ],
-///   "event": { "summary": "Interview" }
-/// }
-/// ```
-///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::notification::SchedulingRequest;
@@ -111,57 +94,43 @@ pub struct SchedulingRequestTimeChosen {
 /// assert_eq!(request.slot_selection, None);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingRequest {
     /// Identifies the request. Opaque.
     pub scheduling_request_id: String,
-    /// How far the choice has come. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How far the choice has come.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub slot_selection: Option<SlotSelection>,
-    /// Where the time is chosen. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where the time is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub primary_select_url: Option<String>,
-    /// Where the host sees the request. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where the host sees the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dashboard_url: Option<String>,
-    /// What recipients can do. Absent: not sent.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// What recipients can do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient_operations: Option<RecipientOperations>,
-    /// The title of the request. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The title of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// How long the event takes. Absent: not sent.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// How long the event takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<RequestDuration>,
-    /// Who was asked. Absent: not sent.
-    #[serde(
-        default,
-        deserialize_with = "object::list",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// Who was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipients: Option<Vec<RequestRecipient>>,
-    /// The event that is scheduled. Absent: not sent.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// The event that is scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<RequestEvent>,
 }
 
 open_enum! {
-    /// How far the choice of a time has come: `"complete"`, say.
+    /// How far the choice of a time has come: `"complete"`, for example.
     ///
-    /// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates", which prints this one word.
+    /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates), which prints this one value.
     ///
     /// ```
     /// use cronofy_webhook::notification::SlotSelection;
@@ -180,15 +149,7 @@ open_enum! {
 
 /// Where the recipients of a [`SchedulingRequest`] can do what.
 ///
-/// ```json
-/// {
-///   "view_url": "https://scheduler.example/rts/AAAAAAAA",
-///   "reschedule_url": "https://scheduler.example/rts/AAAAAAAA?reschedule=true",
-///   "decline_url": "https://scheduler.example/rts/AAAAAAAA?decline=true"
-/// }
-/// ```
-///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::notification::RecipientOperations;
@@ -199,27 +160,25 @@ open_enum! {
 /// assert_eq!(operations.decline_url, None);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecipientOperations {
-    /// Where they see it. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where they see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub view_url: Option<String>,
-    /// Where they choose another time. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where they choose another time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reschedule_url: Option<String>,
-    /// Where they decline. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where they decline.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decline_url: Option<String>,
 }
 
 /// How long the event of a [`SchedulingRequest`] takes.
 ///
-/// ```json
-/// { "minutes": 30 }
-/// ```
-///
-/// Source: Cronofy's API documentation, "Embedded Scheduler: Receiving Updates" (beta) and "Data Types".
+/// Source: Cronofy's API documentation, [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates) (beta) and [Data Types](https://docs.cronofy.com/developers/api/data-types).
 ///
 /// ```
 /// use std::time::Duration;
@@ -232,26 +191,19 @@ pub struct RecipientOperations {
 /// assert_eq!(duration, Some(Duration::from_secs(1800)));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestDuration {
-    /// In minutes: the only unit that Cronofy uses in notifications. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// In minutes: the only unit that Cronofy uses in notifications.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<i32>,
 }
 
 /// Somebody who was sent a [`SchedulingRequest`].
 ///
-/// ```json
-/// {
-///   "email": "guest@example.com",
-///   "display_name": "A Guest",
-///   "select_url": "https://scheduler.example/rts/1234abc",
-///   "slot_selector": true
-/// }
-/// ```
-///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::notification::RequestRecipient;
@@ -262,30 +214,28 @@ pub struct RequestDuration {
 /// assert_eq!(name.as_deref(), Some("guest@example.com"));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestRecipient {
-    /// Where they were written to. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where they were written to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Their name. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Their name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Where they choose a time. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Where they choose a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub select_url: Option<String>,
-    /// Whether it is they who choose the time. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Whether it is they who choose the time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub slot_selector: Option<bool>,
 }
 
 /// The event that a [`SchedulingRequest`] is for.
 ///
-/// ```json
-/// { "summary": "Interview", "metadata": { "scheduler": { "correlation_id": "case-7" } } }
-/// ```
-///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use cronofy_webhook::notification::RequestEvent;
@@ -295,28 +245,22 @@ pub struct RequestRecipient {
 /// assert_eq!(event.metadata, None);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestEvent {
-    /// Its title. Absent: not sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// What was noted along with it. Absent: nothing.
-    #[serde(
-        default,
-        deserialize_with = "object::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    /// What was noted along with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<RequestMetadata>,
 }
 
 /// What was noted along with a [`RequestEvent`].
 ///
-/// ```json
-/// { "scheduler": { "correlation_id": "case-7", "utm_source": "source", "captured_data.notes": "none" } }
-/// ```
-///
-/// Source: Cronofy's API documentation (beta), "Embedded Scheduler: Receiving Updates".
+/// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -336,54 +280,31 @@ pub struct RequestEvent {
 /// assert_eq!(form, BTreeMap::from([("notes", "none")]));
 /// # Ok::<_, serde_json::Error>(())
 /// ```
+///
+/// A field that is [absent or unreadable](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestMetadata {
     /// What the Scheduler noted, by name: `correlation_id`, `utm_source` and the like from the link that was followed,
     /// `captured_data.…` from the form that was filled in (the dot is part of the name). The values are whatever the link
-    /// or the person said. Absent: nothing.
+    /// or the person said.
     #[serde(
         default,
-        deserialize_with = "object::map",
+        deserialize_with = "without_nulls",
         skip_serializing_if = "Option::is_none"
     )]
     pub scheduler: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Serialize)]
-struct Members {
-    triggered_at: Timestamp,
-}
-
-impl SchedulingRequestTimeChosen {
-    pub(super) const KIND: &str = "scheduling_request_time_chosen";
-
-    pub(super) fn read(body: &mut Body<'_>) -> Result<Box<Self>, UnknownReason> {
-        let triggered_at = body.head()?.triggered_at.promised_in_head("triggered_at")?;
-        let Object(scheduling_request) = *body.scheduling_request.promised("scheduling_request")?;
-        Ok(Box::new(Self {
-            triggered_at,
-            scheduling_request,
-        }))
-    }
-
-    pub(super) fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Wire<'a> {
-            notification: Tagged<Members>,
-            scheduling_request: &'a SchedulingRequest,
-        }
-
-        let members = Members {
-            triggered_at: self.triggered_at,
-        };
-        Wire {
-            notification: Tagged {
-                kind: Self::KIND,
-                members,
-            },
-            scheduling_request: &self.scheduling_request,
-        }
-        .serialize(serializer)
-    }
+/// A key whose value is `null` counts as absent.
+fn without_nulls<'de, D>(deserializer: D) -> Result<Option<BTreeMap<String, String>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let map = Option::<BTreeMap<String, Option<String>>>::deserialize(deserializer)?;
+    let entries = map.map(|map| {
+        map.into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+    });
+    Ok(entries.map(Iterator::collect))
 }

@@ -1,0 +1,642 @@
+//! What becomes of a notification when a field is added, taken away, or not what it should be.
+
+use cronofy_webhook::Notification;
+use cronofy_webhook::notification::UnknownReason;
+use serde_json::{Value, json};
+
+use super::fixtures::{FIXTURES, Fixture};
+use super::{fields, holds_data, paths, read, unknown, with, without};
+
+/// Each field of each fixture.
+fn every_field() -> impl Iterator<Item = (&'static Fixture, Value, String)> {
+    FIXTURES.iter().flat_map(|fixture| {
+        let body = fixture.body();
+        let paths = paths(&body);
+        paths
+            .into_iter()
+            .map(move |path| (fixture, body.clone(), path))
+    })
+}
+
+/// Whether a reason names the field at `path`, or the first one below it that is promised.
+fn names(reason: &UnknownReason, path: &str) -> bool {
+    let mut wire = String::new();
+    for step in path.split('/').skip(1) {
+        match step.parse::<usize>() {
+            Ok(index) => wire += &format!("[{index}]"),
+            Err(_) if wire.is_empty() => wire += step,
+            Err(_) => wire += &format!(".{step}"),
+        }
+    }
+    match reason {
+        UnknownReason::Missing { field, .. } | UnknownReason::Malformed { field, .. } => {
+            field.starts_with(&wire)
+        }
+        _ => false,
+    }
+}
+
+/// The fields that tell the kind: without them it is another one, or none.
+fn tells_the_kind(body: &Value, path: &str) -> bool {
+    match path {
+        "/notification" | "/notification/type" | "/authorization" => true,
+        "/event" => body.get("notification").is_none(),
+        _ => false,
+    }
+}
+
+#[test]
+fn a_field_that_is_not_known_changes_nothing() {
+    let mut objects = 0;
+    for fixture in FIXTURES {
+        let body = fixture.body();
+        let items = (0..3).flat_map(|n| paths(&body).into_iter().map(move |p| format!("{p}/{n}")));
+        let places = [String::new()].into_iter().chain(paths(&body)).chain(items);
+        for path in places.filter(|path| !holds_data(path)) {
+            if !body.pointer(&path).is_some_and(Value::is_object) {
+                continue;
+            }
+            for odd in [json!({ "a": [1, null, "x"] }), json!(null), json!(1.5)] {
+                let extended = with(&body, &path, |object| {
+                    fields(object).insert("a_future_field".to_owned(), odd);
+                });
+                assert_eq!(read(&extended), read(&body), "{} {path}", fixture.file);
+            }
+            objects += 1;
+        }
+    }
+    assert!(objects > 100, "{objects}");
+}
+
+#[test]
+fn a_field_of_another_kind_changes_nothing_whatever_it_holds() {
+    for fixture in FIXTURES {
+        let body = fixture.body();
+        let own: &[&str] = match fixture.kind {
+            "event_subscription" => &["notification", "event", "meeting_agent"],
+            "smart_invite" => &["notification", "smart_invite"],
+            "scheduling_request_time_chosen" => &["notification", "scheduling_request"],
+            "real_time_scheduling_completed" => &[
+                "notification",
+                "authorization",
+                "event",
+                "participants",
+                "user",
+            ],
+            "authorization" => &["notification", "authorization"],
+            _ => &["notification", "channel"],
+        };
+        let all = [
+            "notification",
+            "channel",
+            "smart_invite",
+            "event",
+            "meeting_agent",
+            "scheduling_request",
+            "participants",
+            "user",
+            "authorization",
+        ];
+        for field in all.into_iter().filter(|field| !own.contains(field)) {
+            for odd in ["7", "\"x\"", "[]", "{}", "[{}]"] {
+                let text = body.to_string();
+                let text = format!("{{\"{field}\":{odd},{}", &text[1..]);
+                let notification = Notification::from_slice(text.as_bytes());
+                assert_eq!(notification, read(&body), "{} {text}", fixture.file);
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_field_that_is_not_promised_all_else_is_the_same() {
+    let mut removed = 0;
+    for (fixture, body, path) in every_field() {
+        if fixture.promises(&path) || tells_the_kind(&body, &path) {
+            continue;
+        }
+        let rest = without(&body, &path);
+        let notification = read(&rest);
+        assert!(fixture.is_of_its_variant(&notification), "{path}");
+        let needed = ["email", "status", "event_id", "sub", "start", "end", "time"];
+        if needed
+            .iter()
+            .any(|name| path.ends_with(&format!("/{name}")))
+        {
+            continue; // The optional field that needs it is lost as well.
+        }
+        let written = serde_json::to_value(&notification).unwrap();
+        assert_eq!(written, rest, "{} {path}", fixture.file);
+
+        let null = with(&body, &path, |field| *field = Value::Null);
+        assert_eq!(read(&null), notification, "{} {path}", fixture.file);
+        removed += 1;
+    }
+    assert!(removed > 100, "{removed}");
+}
+
+#[test]
+fn a_body_without_a_promised_field_is_unknown() {
+    for (fixture, body, path) in every_field() {
+        let is_list = body.pointer(&path).is_some_and(Value::is_array);
+        if !fixture.promises(&path) || tells_the_kind(&body, &path) || is_list {
+            continue;
+        }
+        let null = with(&body, &path, |field| *field = Value::Null);
+        for body in [without(&body, &path), null] {
+            let notification = read(&body);
+            let (kind, reason) = unknown(&notification);
+            assert_eq!(kind, Some(fixture.kind), "{path}");
+            assert_eq!(notification.kind(), fixture.kind);
+            let without_outcome = fixture.kind == "authorization";
+            assert!(without_outcome || names(reason, &path), "{path} {reason:?}");
+        }
+    }
+}
+
+fn odd_values() -> [Value; 11] {
+    [
+        json!(5),
+        json!(30.0),
+        json!(2_147_483_648_i64),
+        json!(true),
+        json!("\u{0}"),
+        json!([]),
+        json!([null]),
+        json!([5, {}]),
+        json!({}),
+        json!([{}]),
+        json!({ "a": [1, null, "x"] }),
+    ]
+}
+
+#[test]
+fn an_odd_optional_field_never_changes_the_variant() {
+    let mut replaced = 0;
+    for (fixture, body, path) in every_field() {
+        if fixture.promises(&path)
+            || fixture.tells_the_outcome(&path)
+            || tells_the_kind(&body, &path)
+        {
+            continue;
+        }
+        for odd in odd_values() {
+            let body = with(&body, &path, |field| *field = odd);
+            assert!(fixture.is_of_its_variant(&read(&body)), "{path} {body}");
+            replaced += 1;
+        }
+    }
+    assert!(replaced > 1000, "{replaced}");
+}
+
+#[test]
+fn an_odd_promised_field_makes_it_unknown() {
+    for (fixture, body, path) in every_field() {
+        if !fixture.promises(&path)
+            || path == "/notification/type"
+            || path.contains("/start/")
+            || path.contains("/end/")
+        {
+            continue;
+        }
+        for odd in odd_values() {
+            if odd == json!([]) && body.pointer(&path).unwrap().is_array() {
+                continue;
+            }
+            let is_text = body.pointer(&path).unwrap().is_string();
+            if is_text
+                && odd.is_string()
+                && path != "/notification/changes_since"
+                && path != "/notification/triggered_at"
+                || odd.is_string() && ["/event/start", "/event/end"].contains(&path.as_str())
+            {
+                continue;
+            }
+            let body = with(&body, &path, |field| *field = odd);
+            let notification = read(&body);
+            let (kind, reason) = unknown(&notification);
+            assert_eq!(kind, Some(fixture.kind), "{body}");
+            assert!(names(reason, &path), "{path} {reason:?}");
+        }
+    }
+}
+
+fn is_change(filters: &str) -> bool {
+    let body = format!(
+        r#"{{"notification":{{"type":"change","changes_since":"2026-04-19T09:24:16Z"}},"channel":{{"channel_id":"c","callback_url":"u",{filters}}}}}"#
+    );
+    matches!(
+        Notification::from_slice(body.as_bytes()),
+        Notification::Change(_)
+    )
+}
+
+#[test]
+fn a_change_survives_what_its_handler_never_looks_at() {
+    for odd in [
+        r#""filters":[]"#,
+        r#""filters":{"only_managed":"true"}"#,
+        r#""filters":{"only_managed":true,"only_managed":true}"#,
+        r#""filters":{"\ud800":1}"#,
+        r#""filters":"\ud800""#,
+        r#""scheduling_conversations":true"#,
+    ] {
+        assert!(is_change(odd), "{odd}");
+    }
+    assert!(!is_change(r#""channel_id":"c""#));
+}
+
+#[test]
+fn a_smart_invite_survives_odd_replies() {
+    for odd in [
+        r#""reply":{"email":"e","status":"accepted","comment":"\ud800"}"#,
+        r#""reply":{"email":"e","status":"accepted","proposal":{"start":5}}"#,
+        r#""recipients":[{}],"reply":{"email":"e","status":"accepted"}"#,
+    ] {
+        let body = format!(
+            r#"{{"notification":{{"type":"smart_invite"}},"smart_invite":{{"smart_invite_id":"s","callback_url":"u",{odd}}}}}"#
+        );
+        let Notification::SmartInvite(invite) = Notification::from_slice(body.as_bytes()) else {
+            panic!("{odd}");
+        };
+        assert_eq!(invite.reply.email, "e");
+        assert_eq!(invite.recipients, None);
+    }
+}
+
+#[test]
+fn an_array_is_not_taken_for_a_payload() {
+    for fixture in FIXTURES {
+        let body = fixture.body();
+        unknown(&read(&json!([body])));
+        for name in [
+            "notification",
+            "channel",
+            "smart_invite",
+            "scheduling_request",
+            "authorization",
+        ] {
+            let Some(payload) = body.get(name).and_then(Value::as_object) else {
+                continue;
+            };
+            let values: Value = payload.values().cloned().collect();
+            unknown(&read(&with(&body, &format!("/{name}"), |field| {
+                *field = values
+            })));
+        }
+    }
+}
+
+#[test]
+fn a_promised_field_that_is_there_twice_is_malformed() {
+    for (body, kind, path) in [
+        (
+            r#"{"notification":{"type":"verification"},"channel":{"channel_id":"c","callback_url":"u"},"channel":{}}"#,
+            "verification",
+            "channel",
+        ),
+        (
+            r#"{"notification":{"type":"change","type":"change"}}"#,
+            "change",
+            "notification.type",
+        ),
+        (
+            r#"{"authorization":{"code":"a"},"authorization":{"code":"b"}}"#,
+            "authorization",
+            "authorization",
+        ),
+        (
+            r#"{"authorization":{"code":"a","code":"b"}}"#,
+            "authorization",
+            "authorization.code",
+        ),
+    ] {
+        let notification = Notification::from_slice(body.as_bytes());
+        let (told, reason) = unknown(&notification);
+        let UnknownReason::Malformed { field, .. } = reason else {
+            panic!("{body} {reason:?}");
+        };
+        assert_eq!((told, field.as_str()), (Some(kind), path), "{body}");
+    }
+}
+
+#[test]
+fn the_kind_is_told_by_the_notification_then_by_the_authorization_then_by_the_event() {
+    let kind = |body: Value| read(&body).kind().to_owned();
+    let (event, authorization) = (json!({ "event_id": "e" }), json!({ "code": "c" }));
+
+    assert_eq!(
+        kind(json!({ "event": event })),
+        "real_time_scheduling_completed"
+    );
+    assert_eq!(
+        kind(json!({ "event": event, "authorization": null, "notification": null })),
+        "real_time_scheduling_completed"
+    );
+    assert_eq!(
+        kind(json!({ "event": event, "authorization": authorization })),
+        "authorization"
+    );
+    assert_eq!(
+        kind(
+            json!({ "event": event, "authorization": authorization, "notification": { "type": "event_subscription" } })
+        ),
+        "event_subscription"
+    );
+    for notification in [json!([]), json!("x"), json!(7), json!({ "type": 7 })] {
+        let body =
+            json!({ "event": event, "authorization": authorization, "notification": notification });
+        let notification = read(&body);
+        let (kind, reason) = unknown(&notification);
+        assert_eq!(kind, None);
+        assert!(
+            matches!(reason, UnknownReason::Malformed { .. }),
+            "{reason:?}"
+        );
+    }
+    for notification in [json!({}), json!({ "type": null })] {
+        let body = json!({ "event": event, "notification": notification });
+        assert_eq!(unknown(&read(&body)), (None, &UnknownReason::Untyped));
+    }
+    for body in [
+        json!({}),
+        json!({ "event": null }),
+        json!({ "participants": [], "user": {} }),
+    ] {
+        assert_eq!(unknown(&read(&body)), (None, &UnknownReason::Untyped));
+    }
+}
+
+#[test]
+fn a_word_of_ours_is_no_type_of_theirs() {
+    for word in [
+        "authorization",
+        "real_time_scheduling_completed",
+        "unknown",
+        "",
+    ] {
+        let body = json!({
+            "notification": { "type": word },
+            "authorization": { "code": "c" },
+            "event": { "event_id": "e" },
+        });
+        let notification = read(&body);
+        assert_eq!(
+            unknown(&notification),
+            (Some(word), &UnknownReason::UnknownType)
+        );
+    }
+}
+
+#[test]
+fn an_authorization_is_not_both_granted_and_refused_nor_neither() {
+    for body in [
+        json!({ "code": "c", "error": "e" }),
+        json!({ "error_key": "k", "error_description": "d" }),
+        json!({ "state": "s" }),
+        json!({}),
+    ] {
+        let body = json!({ "authorization": body });
+        let notification = read(&body);
+        let (kind, reason) = unknown(&notification);
+        assert_eq!(kind, Some("authorization"));
+        assert!(names(reason, "/authorization"), "{reason:?}");
+    }
+    let granted = json!({ "authorization": { "code": "c", "error": null, "error_key": null } });
+    assert!(matches!(read(&granted), Notification::Authorization(_)));
+}
+
+#[test]
+fn a_code_is_never_printed() {
+    for body in [
+        r#"{"authorization":{"code":"5ec2e7"}}"#,
+        r#"{"authorization":{"code":"5ec2e7","error":"e"}}"#,
+        r#"{"authorization":{"code":"5ec2e7","state":5}}"#,
+        r#"{"authorization":{"code":"5ec2e7","code":"5ec2e7"}}"#,
+        r#"{"authorization":{"code":["5ec2e7"]}}"#,
+        r#"{"authorization":"5ec2e7"}"#,
+        r#"{"authorization":["5ec2e7"]}"#,
+        r#"{"authorization":{"code":"a","state":{"5ec2e7":"5ec2e7"}}}"#,
+        r#"{"authorization":{"code":"a","error":{"5ec2e7":"5ec2e7"}}}"#,
+    ] {
+        let notification = Notification::from_slice(body.as_bytes());
+        let mut printed = format!("{notification:?} {notification:#?}");
+        if let Notification::Unknown(unknown) = &notification {
+            printed += &unknown.reason().to_string();
+        }
+        assert!(!printed.contains("5ec2e7"), "{printed}");
+    }
+    let number = Notification::from_slice(br#"{"authorization":{"code":5327}}"#);
+    assert!(!format!("{number:?}").contains("5327"));
+}
+
+#[test]
+fn a_reason_names_the_field_and_does_not_quote_the_body() {
+    let reason = |channel: &str| {
+        let body = format!(r#"{{"notification":{{"type":"gdpr_requested"}},"channel":{channel}}}"#);
+        unknown(&Notification::from_slice(body.as_bytes()))
+            .1
+            .to_string()
+    };
+    for (channel, expected) in [
+        (
+            r#"{"channel_id":"chn_1"}"#,
+            "`channel.callback_url` is missing",
+        ),
+        (
+            r#"{"channel_id":"chn_1","channel_id":"chn_2"}"#,
+            "`channel.channel_id` is malformed: there is more than one at line 1 column 86",
+        ),
+        (
+            r#""a secret""#,
+            "`channel` is malformed: not as expected at line 1 column 62",
+        ),
+    ] {
+        assert_eq!(reason(channel), expected);
+    }
+}
+
+#[test]
+fn unknown_keeps_its_exact_text_in_a_queue() {
+    for body in [
+        &br#"{ "notification": { "type": "future_type" } }"#[..],
+        b"bonjour",
+        b" {}",
+        b"[1]",
+        b"",
+        b"\xff",
+        b"{\"a\":1,\"a\":\"\\ud800\"}",
+        b"a\0b",
+    ] {
+        let notification = Notification::from_slice(body);
+        let value = serde_json::to_value(&notification).unwrap();
+        assert!(!value.to_string().contains("\\u0000"));
+        assert_eq!(
+            serde_json::from_value::<Notification>(value).unwrap(),
+            notification
+        );
+        let mut cbor = Vec::new();
+        ciborium::into_writer(&notification, &mut cbor).unwrap();
+        assert_eq!(
+            ciborium::from_reader::<Notification, _>(&cbor[..]).unwrap(),
+            notification
+        );
+    }
+}
+
+#[test]
+fn many_odd_values_are_parsed_in_a_few_passes() {
+    let recipients = vec![r#"{"email":5,"slot_selector":"true"}"#; 2000].join(",");
+    let body = format!(
+        r#"{{"notification":{{"type":"scheduling_request_time_chosen","triggered_at":"2025-01-19T16:14:11Z"}},"scheduling_request":{{"scheduling_request_id":"s","recipients":[{recipients}],"summary":"s"}}}}"#
+    );
+    let mut notification = None;
+    let memory = allocation_counter::measure(|| {
+        notification = Some(Notification::from_slice(body.as_bytes()));
+    });
+    let Some(Notification::SchedulingRequestTimeChosen(chosen)) = notification else {
+        panic!("unknown");
+    };
+    assert_eq!(chosen.scheduling_request.recipients, None);
+    assert_eq!(chosen.scheduling_request.summary.as_deref(), Some("s"));
+    // One pass for each of 2,000 values would copy 2,000 bodies.
+    assert!(memory.bytes_total < 100 * body.len() as u64, "{memory:?}");
+}
+
+#[test]
+fn changes_since_is_accepted_in_the_forms_of_rfc_3339_and_iso_8601() {
+    for (text, instant) in [
+        ("2026-04-19T09:24:16+0000", "2026-04-19T09:24:16Z"),
+        ("2026-04-19T09:24:16-00:00", "2026-04-19T09:24:16Z"),
+        ("2026-04-19 09:24:16Z", "2026-04-19T09:24:16Z"),
+        ("2026-04-19t09:24:16z", "2026-04-19T09:24:16Z"),
+        ("2026-04-19T09:24Z", "2026-04-19T09:24:00Z"),
+        (
+            "2026-04-19T09:24:16.9999999999Z",
+            "2026-04-19T09:24:16.999999999Z",
+        ),
+        (
+            "1969-04-19T09:24:16,12345678909+00:00",
+            "1969-04-19T09:24:16.123456789Z",
+        ),
+    ] {
+        let body = json!({
+            "notification": { "type": "change", "changes_since": text },
+            "channel": { "channel_id": "c", "callback_url": "u" },
+        });
+        let Notification::Change(change) = read(&body) else {
+            panic!("{text}");
+        };
+        assert_eq!(change.changes_since, instant.parse().unwrap(), "{text}");
+    }
+}
+
+#[test]
+fn unknown_has_the_channel_of_a_change_whose_instant_is_none() {
+    let body = json!({
+        "notification": { "type": "change", "changes_since": "2026-04-19T09:24:16" },
+        "channel": { "channel_id": "c", "callback_url": "u", "filters": [] },
+    });
+    let notification = read(&body);
+    assert!(matches!(notification, Notification::Unknown(_)));
+    assert_eq!(notification.channel().unwrap().channel_id, "c");
+}
+
+#[test]
+fn a_struct_of_a_kind_is_deserialized_from_that_kind_only() {
+    use cronofy_webhook::notification::{Change, SmartInvite, Verification};
+    for fixture in FIXTURES {
+        let text = fixture.body().to_string();
+        let change = serde_json::from_str::<Change>(&text);
+        assert_eq!(change.is_ok(), fixture.kind == "change");
+        let invite = serde_json::from_str::<SmartInvite>(&text);
+        assert_eq!(invite.is_ok(), fixture.kind == "smart_invite");
+        if let Ok(invite) = invite {
+            assert_eq!(serde_json::to_value(&invite).unwrap(), fixture.body());
+        }
+        if let Err(error) = serde_json::from_str::<Verification>(&text) {
+            assert!(error.to_string().contains(fixture.kind), "{error}");
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "tag")]
+enum Internal {
+    Job(Notification),
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "tag", content = "content")]
+enum Adjacent {
+    Job(Notification),
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Job(Notification),
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+enum External {
+    Job(Notification),
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Flat {
+    id: u32,
+    #[serde(flatten)]
+    job: Notification,
+}
+
+fn comes_back<T>(job: &T)
+where
+    T: std::fmt::Debug + PartialEq + serde::Serialize + serde::de::DeserializeOwned,
+{
+    let text = serde_json::to_string(job).unwrap();
+    assert_eq!(&serde_json::from_str::<T>(&text).unwrap(), job, "{text}");
+    // `Value` sorts the keys, as `jsonb` does.
+    let value = serde_json::to_value(job).unwrap();
+    assert_eq!(&serde_json::from_value::<T>(value).unwrap(), job);
+    let named = rmp_serde::to_vec_named(job).unwrap();
+    assert_eq!(&rmp_serde::from_slice::<T>(&named).unwrap(), job);
+    let mut cbor = Vec::new();
+    ciborium::into_writer(job, &mut cbor).unwrap();
+    assert_eq!(&ciborium::from_reader::<T, _>(&cbor[..]).unwrap(), job);
+}
+
+#[test]
+fn every_fixture_comes_back_from_every_representation() {
+    let bodies = FIXTURES
+        .iter()
+        .map(|fixture| fixture.body().to_string().into_bytes());
+    let unknown = [
+        &b"bonjour"[..],
+        b"",
+        b"\xff",
+        b"[1]",
+        b"{ \"a\":\"\\ud800\" }",
+        b"a\0b",
+    ];
+    for body in bodies.chain(unknown.map(<[u8]>::to_vec)) {
+        let job = Notification::from_slice(&body);
+        comes_back(&job);
+        comes_back(&Internal::Job(job.clone()));
+        comes_back(&Adjacent::Job(job.clone()));
+        comes_back(&Untagged::Job(job.clone()));
+        comes_back(&External::Job(job.clone()));
+        comes_back(&Flat {
+            id: 1,
+            job: job.clone(),
+        });
+        let content_first = format!(
+            r#"{{"content":{},"tag":"Job"}}"#,
+            serde_json::to_string(&job).unwrap()
+        );
+        assert_eq!(
+            serde_json::from_str::<Adjacent>(&content_first).unwrap(),
+            Adjacent::Job(job)
+        );
+    }
+}
