@@ -20,6 +20,8 @@ pub(crate) struct Subject<'a> {
     /// The secret that matched.
     pub(crate) secret: usize,
     pub(crate) secret_label: Option<&'a str>,
+    /// Since the middleware was called.
+    pub(crate) elapsed: Duration,
 }
 
 /// The request that an event is about, of which nothing is known to be authentic.
@@ -31,31 +33,35 @@ pub(crate) struct RequestBody<'a> {
     pub(crate) content_encoding: Option<&'a str>,
 }
 
-pub(crate) fn secret_has_stray_ends(index: usize, label: Option<&str>) {
-    warn!(
-        target: TARGET,
-        index,
-        label,
-        "client secret begins or ends with white space or an invisible character, and is used as it is: \
-         if signatures do not match, remove it"
-    );
+/// An event about a delivery.
+macro_rules! about {
+    ($level:ident, $subject:ident, $($fields_and_message:tt)+) => {
+        $level!(
+            target: TARGET,
+            kind = $subject.kind,
+            channel = $subject.channel,
+            elapsed_ms = millis($subject.elapsed),
+            $($fields_and_message)+
+        )
+    };
 }
 
-pub(crate) fn secret_is_quoted(index: usize, label: Option<&str>) {
-    warn!(
-        target: TARGET,
-        index,
-        label,
-        "client secret is in quotes, and is used as it is: if signatures do not match, remove the quotes"
-    );
+/// An event that is logged at warn level if the limiter admitted it, with how many it suppressed before.
+macro_rules! limited {
+    ($suppressed:ident, $($fields_and_message:tt)+) => {
+        match $suppressed {
+            Some(_) => warn!(target: TARGET, suppressed = $suppressed, $($fields_and_message)+),
+            None => debug!(target: TARGET, $($fields_and_message)+),
+        }
+    };
 }
 
-pub(crate) fn secret_is_assignment(index: usize, label: Option<&str>) {
+pub(crate) fn suspicious_secret(index: usize, label: Option<&str>, what: &str, remedy: &str) {
     warn!(
         target: TARGET,
         index,
         label,
-        "client secret has the form NAME=value, and is used as it is: if signatures do not match, set the value only"
+        "client secret {what}, and is used as it is: if signatures do not match, {remedy}"
     );
 }
 
@@ -77,25 +83,16 @@ pub(crate) fn rejected(
     body: RequestBody<'_>,
     suppressed: Option<u64>,
 ) {
-    macro_rules! rejected {
-        ($level:ident) => {
-            $level!(
-                target: TARGET,
-                reason,
-                status = status.as_u16(),
-                error = chain(cause),
-                body_length = body.read,
-                content_length = body.content_length,
-                content_encoding = body.content_encoding,
-                suppressed,
-                "request rejected"
-            )
-        };
-    }
-    match suppressed {
-        Some(_) => rejected!(warn),
-        None => rejected!(debug),
-    }
+    limited!(
+        suppressed,
+        reason,
+        status = status.as_u16(),
+        error = chain(cause),
+        body_length = body.read,
+        content_length = body.content_length,
+        content_encoding = body.content_encoding,
+        "request rejected"
+    );
 }
 
 /// `suppressed` as for [`rejected`].
@@ -104,23 +101,14 @@ pub(crate) fn dropped_while_reading(
     elapsed: Duration,
     suppressed: Option<u64>,
 ) {
-    macro_rules! dropped {
-        ($level:ident) => {
-            $level!(
-                target: TARGET,
-                body_length = body.read,
-                content_length = body.content_length,
-                content_encoding = body.content_encoding,
-                elapsed_ms = millis(elapsed),
-                suppressed,
-                "request was dropped before its body was complete (client disconnect, or timeout of an outer layer)"
-            )
-        };
-    }
-    match suppressed {
-        Some(_) => dropped!(warn),
-        None => dropped!(debug),
-    }
+    limited!(
+        suppressed,
+        body_length = body.read,
+        content_length = body.content_length,
+        content_encoding = body.content_encoding,
+        elapsed_ms = millis(elapsed),
+        "request was dropped before its body was complete (client disconnect, or timeout of an outer layer)"
+    );
 }
 
 /// `suppressed` as for [`rejected`].
@@ -129,105 +117,68 @@ pub(crate) fn unknown_secret(
     unknown_signatures: usize,
     suppressed: Option<u64>,
 ) {
-    macro_rules! unknown {
-        ($level:ident) => {
-            $level!(
-                target: TARGET,
-                kind = subject.kind,
-                channel = subject.channel,
-                secret = subject.secret,
-                secret_label = subject.secret_label,
-                unknown_signatures,
-                suppressed,
-                "Cronofy signs with a client secret that this server does not hold: \
-                 add it before the one that matched is revoked"
-            )
-        };
-    }
-    match suppressed {
-        Some(_) => unknown!(warn),
-        None => unknown!(debug),
-    }
+    limited!(
+        suppressed,
+        kind = subject.kind,
+        channel = subject.channel,
+        secret = subject.secret,
+        secret_label = subject.secret_label,
+        unknown_signatures,
+        "Cronofy signs with a client secret that this server does not hold: \
+         add it before the one that matched is revoked"
+    );
 }
 
 pub(crate) fn unknown_type(subject: Subject<'_>) {
-    debug!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        "notification is of a type that this version does not know, and is passed on as Unknown"
-    );
+    about! { debug, subject,
+        "notification is of an unknown type, and is passed on as Unknown"
+    }
 }
 
 pub(crate) fn malformed(subject: Subject<'_>, reason: &dyn Display) {
-    warn!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        %reason,
+    about! { warn, subject, %reason,
         "authentic notification could not be parsed, and is passed on as Unknown"
-    );
+    }
 }
 
 pub(crate) fn unreadable_fields(subject: Subject<'_>, fields: &[String]) {
-    warn!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
+    about!(
+        warn,
+        subject,
         fields = fields.join(", "),
         "optional fields of the notification could not be parsed, and are absent"
     );
 }
 
-pub(crate) fn not_ready(subject: Subject<'_>, status: StatusCode, elapsed: Duration) {
-    warn!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        status = status.as_u16(),
-        elapsed_ms = millis(elapsed),
+pub(crate) fn not_ready(subject: Subject<'_>, status: StatusCode) {
+    about! { warn, subject, status = status.as_u16(),
         "inner service was not ready within the deadline: the handler was not started"
-    );
+    }
 }
 
 /// The error is not in the event, as it is returned to the caller.
-pub(crate) fn readiness_failed(subject: Subject<'_>, elapsed: Duration) {
-    warn!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        elapsed_ms = millis(elapsed),
-        "inner service failed to become ready: the handler was not started"
-    );
+pub(crate) fn readiness_failed(subject: Subject<'_>) {
+    about! { warn, subject,
+        "inner service failed to get ready: the handler was not started"
+    }
 }
 
-pub(crate) fn dropped_while_waiting(subject: Subject<'_>, elapsed: Duration) {
-    warn!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        elapsed_ms = millis(elapsed),
+pub(crate) fn dropped_while_waiting(subject: Subject<'_>) {
+    about! { warn, subject,
         "request was dropped before the inner service was ready (client disconnect, or timeout of an outer layer): \
          the handler was not started"
-    );
+    }
 }
 
-pub(crate) fn answered(
-    subject: Subject<'_>,
-    status: StatusCode,
-    elapsed: Duration,
-    background: bool,
-) {
+pub(crate) fn answered(subject: Subject<'_>, status: StatusCode, background: bool) {
     macro_rules! answered {
         ($level:ident, $message:literal) => {
-            $level!(
-                target: TARGET,
-                kind = subject.kind,
-                channel = subject.channel,
+            about!(
+                $level,
+                subject,
                 secret = subject.secret,
                 secret_label = subject.secret_label,
                 status = status.as_u16(),
-                elapsed_ms = millis(elapsed),
                 background,
                 $message
             )
@@ -243,117 +194,69 @@ pub(crate) fn answered(
     }
 }
 
-pub(crate) fn answered_late(
-    subject: Subject<'_>,
-    status: StatusCode,
-    elapsed: Duration,
-    budget: Duration,
-) {
-    warn!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        status = status.as_u16(),
-        elapsed_ms = millis(elapsed),
-        budget_ms = millis(budget),
+pub(crate) fn answered_late(subject: Subject<'_>, status: StatusCode, budget: Duration) {
+    about! { warn, subject, status = status.as_u16(), budget_ms = millis(budget),
         "handler answered after the deadline: it blocked its thread, or the runtime is overloaded"
-    );
+    }
 }
 
 /// `cause` is absent in the foreground, where it is returned to the caller.
 pub(crate) fn failed(
     subject: Subject<'_>,
     cause: Option<&(dyn Error + 'static)>,
-    elapsed: Duration,
     background: bool,
 ) {
-    error!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        error = cause.map(chain),
-        elapsed_ms = millis(elapsed),
-        background,
+    about! { error, subject, error = cause.map(chain), background,
         "handler failed"
-    );
+    }
 }
 
-pub(crate) fn panicked(subject: Subject<'_>, elapsed: Duration, background: bool) {
-    error!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        elapsed_ms = millis(elapsed),
-        background,
-        "handler panicked"
-    );
+pub(crate) fn panicked(subject: Subject<'_>, background: bool) {
+    about!(error, subject, background, "handler panicked");
 }
 
-pub(crate) fn late(
-    subject: Subject<'_>,
-    overrun: &str,
-    continues: bool,
-    status: StatusCode,
-    elapsed: Duration,
-) {
-    warn!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
+pub(crate) fn late(subject: Subject<'_>, overrun: &str, continues: bool, status: StatusCode) {
+    let retries = if status.is_success() {
+        ""
+    } else {
+        ", and Cronofy retries the delivery: a channel whose deliveries are all late is closed after 24 hours \
+         (see Overrun::Accept, or use a queue)"
+    };
+    let status = status.as_u16();
+    let then = what_next(continues);
+    about! { warn, subject, overrun, status,
+        "handler was not done within the deadline: {then}{retries}"
+    }
+}
+
+pub(crate) fn dropped_while_handling(subject: Subject<'_>, overrun: &str, continues: bool) {
+    about!(
+        warn,
+        subject,
         overrun,
-        status = status.as_u16(),
-        elapsed_ms = millis(elapsed),
-        "handler was not done within the deadline: {}",
-        match (continues, status.is_success()) {
-            (true, true) => "it keeps running in the background",
-            (true, false) =>
-                "it keeps running in the background, and Cronofy retries the delivery; \
-                 a channel whose deliveries are all late is closed after 24 hours: use Overrun::Accept or a queue",
-            (false, _) =>
-                "it is dropped, and Cronofy retries the delivery; \
-                 a channel whose deliveries are all late is closed after 24 hours",
-        }
-    );
-}
-
-pub(crate) fn dropped_while_handling(
-    subject: Subject<'_>,
-    overrun: &str,
-    continues: bool,
-    elapsed: Duration,
-) {
-    warn!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        overrun,
-        elapsed_ms = millis(elapsed),
         "request was dropped before the handler was done (client disconnect, or timeout of an outer layer): {}",
-        if continues { "it keeps running in the background" } else { "it is dropped" }
+        what_next(continues)
     );
 }
 
-pub(crate) fn grace_ended(subject: Subject<'_>, grace: Duration, elapsed: Duration) {
-    error!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        elapsed_ms = millis(elapsed),
-        grace_ms = millis(grace),
-        background = true,
+fn what_next(continues: bool) -> &'static str {
+    if continues {
+        "it keeps running in the background"
+    } else {
+        "it is dropped"
+    }
+}
+
+pub(crate) fn grace_ended(subject: Subject<'_>, grace: Duration) {
+    about! { error, subject, grace_ms = millis(grace), background = true,
         "handler was dropped: it was not done within the grace period"
-    );
+    }
 }
 
-pub(crate) fn aborted(subject: Subject<'_>, elapsed: Duration) {
-    error!(
-        target: TARGET,
-        kind = subject.kind,
-        channel = subject.channel,
-        elapsed_ms = millis(elapsed),
-        background = true,
+pub(crate) fn aborted(subject: Subject<'_>) {
+    about! { error, subject, background = true,
         "handler was dropped: the runtime shut down"
-    );
+    }
 }
 
 /// The span of a request, kept for when it is not entered: a drop, and a move to the background.

@@ -76,15 +76,24 @@ impl Secret {
 
     /// Emits an event for each sign that the value was not copied as the dashboard shows it.
     pub(crate) fn warn_if_suspicious(&self, index: usize) {
-        let label = self.label();
-        if self.value.starts_with(is_invisible) || self.value.ends_with(is_invisible) {
-            events::secret_has_stray_ends(index, label);
-        }
-        if is_quoted(&self.value) {
-            events::secret_is_quoted(index, label);
-        }
-        if is_assignment(&self.value) {
-            events::secret_is_assignment(index, label);
+        let has_stray_end =
+            self.value.starts_with(is_invisible) || self.value.ends_with(is_invisible);
+        for (is_suspicious, what, remedy) in [
+            (
+                has_stray_end,
+                "begins or ends with white space or an invisible character",
+                "remove it",
+            ),
+            (is_quoted(&self.value), "is in quotes", "remove the quotes"),
+            (
+                is_assignment(&self.value),
+                "has the form NAME=value",
+                "set the value only",
+            ),
+        ] {
+            if is_suspicious {
+                events::suspicious_secret(index, self.label(), what, remedy);
+            }
         }
     }
 }

@@ -45,14 +45,15 @@ pin_project! {
             let Some(span) = this.span else {
                 return;
             };
-            let elapsed = this.timer.started().elapsed();
+            let started = this.timer.started();
             match this.state.project() {
                 StateProj::Read { body, call: Some((head, _)) } => span.in_scope(|| {
                     let limiter = &this.config.limiter;
+                    let elapsed = started.elapsed();
                     report::dropped_while_reading(&head.headers, body.len(), elapsed, limiter);
                 }),
                 StateProj::Ready { call: Some((_, delivery)), .. } => {
-                    span.in_scope(|| events::dropped_while_waiting(subject(delivery), elapsed));
+                    span.in_scope(|| events::dropped_while_waiting(subject(delivery, started)));
                 }
                 _ => {}
             }
@@ -148,8 +149,7 @@ where
                         Poll::Ready(Ok(())) => !this.timer.has_passed(),
                         Poll::Ready(Err(error)) => {
                             let (_, delivery) = call.take().expect("taken once, on the way out");
-                            let elapsed = this.timer.started().elapsed();
-                            events::readiness_failed(subject(&delivery), elapsed);
+                            events::readiness_failed(subject(&delivery, this.timer.started()));
                             break Err(error);
                         }
                         Poll::Pending => {
@@ -204,7 +204,7 @@ where
     });
     match verified {
         Ok((delivery, body)) => {
-            report::verified(&delivery, &config.limiter);
+            report::verified(&delivery, timer.started(), &config.limiter);
             let mut request = Request::from_parts(head, B::from(body));
             request.extensions_mut().insert(delivery.clone());
             State::Ready {
@@ -239,7 +239,7 @@ where
 
 fn not_ready<S, B, F>(delivery: &Delivery, started: Instant, config: &Config) -> State<S, B, F> {
     let rejection = Rejection::not_ready(config.budget);
-    events::not_ready(subject(delivery), rejection.status(), started.elapsed());
+    events::not_ready(subject(delivery, started), rejection.status());
     State::Rejected { rejection }
 }
 

@@ -81,13 +81,13 @@ impl<F> Handler<F> {
     }
 
     fn completed(&self, status: Option<StatusCode>) {
-        let (subject, elapsed) = (subject(&self.delivery), self.started.elapsed());
+        let subject = subject(&self.delivery, self.started);
         match status {
-            Some(status) if status.is_success() && elapsed > self.config.budget => {
-                events::answered_late(subject, status, elapsed, self.config.budget);
+            Some(status) if status.is_success() && subject.elapsed > self.config.budget => {
+                events::answered_late(subject, status, self.config.budget);
             }
-            Some(status) => events::answered(subject, status, elapsed, false),
-            None => events::failed(subject, None, elapsed, false),
+            Some(status) => events::answered(subject, status, false),
+            None => events::failed(subject, None, false),
         }
     }
 
@@ -96,11 +96,10 @@ impl<F> Handler<F> {
         let overrun = self.config.overrun;
         let response = overrun.to_response(self.config.budget);
         events::late(
-            subject(&self.delivery),
+            subject(&self.delivery, self.started),
             overrun.as_str(),
             overrun.continues(),
             response.status(),
-            self.started.elapsed(),
         );
         self.detach();
         response
@@ -131,10 +130,9 @@ impl<F> Drop for Handler<F> {
         let overrun = self.config.overrun;
         context.span.in_scope(|| {
             events::dropped_while_handling(
-                subject(&self.delivery),
+                subject(&self.delivery, self.started),
                 overrun.as_str(),
                 overrun.continues(),
-                self.started.elapsed(),
             );
         });
         self.detach();
@@ -161,7 +159,7 @@ impl<'a> PanicGuard<'a> {
 
 impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
-        events::panicked(subject(self.delivery), self.started.elapsed(), false);
+        events::panicked(subject(self.delivery, self.started), false);
     }
 }
 
@@ -171,7 +169,7 @@ where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     let task_tracker = background.config.task_tracker.clone();
-    let delivery = background.delivery.clone();
+    let (delivery, started) = (background.delivery.clone(), background.started);
     let task = async move {
         let grace = background.config.grace;
         let run = poll_fn(|cx| {
@@ -182,14 +180,14 @@ where
         });
         let output = timeout(grace, run).await;
         background.is_done = true;
-        let (subject, elapsed) = (subject(&background.delivery), background.started.elapsed());
+        let subject = subject(&background.delivery, background.started);
         match output {
-            Ok(Ok(response)) => events::answered(subject, response.status(), elapsed, true),
-            Ok(Err(error)) => events::failed(subject, Some(&*error.into()), elapsed, true),
-            Err(_) => events::grace_ended(subject, grace, elapsed),
+            Ok(Ok(response)) => events::answered(subject, response.status(), true),
+            Ok(Err(error)) => events::failed(subject, Some(&*error.into()), true),
+            Err(_) => events::grace_ended(subject, grace),
         }
     };
-    let task = context.span.detach(subject(&delivery), task);
+    let task = context.span.detach(subject(&delivery, started), task);
     task_tracker.spawn_on(task, &context.runtime);
 }
 
@@ -208,11 +206,11 @@ impl Drop for Background {
         if self.is_done {
             return;
         }
-        let (subject, elapsed) = (subject(&self.delivery), self.started.elapsed());
+        let subject = subject(&self.delivery, self.started);
         if self.is_polling {
-            events::panicked(subject, elapsed, true);
+            events::panicked(subject, true);
         } else {
-            events::aborted(subject, elapsed);
+            events::aborted(subject);
         }
     }
 }

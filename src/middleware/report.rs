@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
+use tokio::time::Instant;
+
 use super::limiter::{Limiter, Repeated};
 use crate::delivery::Delivery;
 use crate::events::{self, RequestBody, Subject};
@@ -40,24 +42,24 @@ pub(super) fn dropped_while_reading(
 }
 
 /// A delivery turned out to be authentic: what an operator should know about it before it is handled.
-pub(super) fn verified(delivery: &Delivery, limiter: &Limiter) {
+pub(super) fn verified(delivery: &Delivery, started: Instant, limiter: &Limiter) {
     let unknown_signatures = delivery.signature().unknown_signatures();
     if unknown_signatures > 0 {
         let suppressed = limiter.admit(Repeated::UnknownSecret);
-        events::unknown_secret(subject(delivery), unknown_signatures, suppressed);
+        events::unknown_secret(subject(delivery, started), unknown_signatures, suppressed);
     }
     if let Notification::Unknown(unknown) = delivery.notification() {
         match unknown.reason() {
-            UnknownReason::UnknownType => events::unknown_type(subject(delivery)),
-            reason => events::malformed(subject(delivery), reason),
+            UnknownReason::UnknownType => events::unknown_type(subject(delivery, started)),
+            reason => events::malformed(subject(delivery, started), reason),
         }
     }
     if !delivery.unreadable_fields().is_empty() {
-        events::unreadable_fields(subject(delivery), delivery.unreadable_fields());
+        events::unreadable_fields(subject(delivery, started), delivery.unreadable_fields());
     }
 }
 
-pub(super) fn subject(delivery: &Delivery) -> Subject<'_> {
+pub(super) fn subject(delivery: &Delivery, started: Instant) -> Subject<'_> {
     let notification = delivery.notification();
     Subject {
         kind: notification.kind(),
@@ -66,6 +68,7 @@ pub(super) fn subject(delivery: &Delivery) -> Subject<'_> {
             .map(|channel| channel.channel_id.as_str()),
         secret: delivery.signature().index(),
         secret_label: delivery.signature().label(),
+        elapsed: started.elapsed(),
     }
 }
 

@@ -323,15 +323,15 @@ async fn a_late_handler_is_logged_at_warn_with_its_policy() {
         (
             Overrun::Finish,
             "503",
-            "it keeps running in the background, and Cronofy retries the delivery; \
-             a channel whose deliveries are all late is closed after 24 hours: use Overrun::Accept or a queue",
+            "it keeps running in the background, and Cronofy retries the delivery: \
+             a channel whose deliveries are all late is closed after 24 hours (see Overrun::Accept, or use a queue)",
         ),
         (Overrun::Accept, "202", "it keeps running in the background"),
         (
             Overrun::Cancel,
             "503",
-            "it is dropped, and Cronofy retries the delivery; \
-             a channel whose deliveries are all late is closed after 24 hours",
+            "it is dropped, and Cronofy retries the delivery: \
+             a channel whose deliveries are all late is closed after 24 hours (see Overrun::Accept, or use a queue)",
         ),
     ] {
         let (log, _guard) = Log::start();
@@ -473,7 +473,7 @@ async fn an_inner_service_that_fails_to_get_ready_is_logged_at_warn() {
     let event = log.event();
     assert_eq!(
         event.message,
-        "inner service failed to become ready: the handler was not started"
+        "inner service failed to get ready: the handler was not started"
     );
     event.is(Level::WARN, &[("kind", "change"), CHANNEL]);
 }
@@ -594,8 +594,7 @@ async fn an_unknown_notification_is_logged_with_its_reason() {
         assert_eq!(
             event.message,
             match level {
-                Level::DEBUG =>
-                    "notification is of a type that this version does not know, and is passed on as Unknown",
+                Level::DEBUG => "notification is of an unknown type, and is passed on as Unknown",
                 _ => "authentic notification could not be parsed, and is passed on as Unknown",
             }
         );

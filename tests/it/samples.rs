@@ -3,11 +3,11 @@
 use cronofy_webhook::Notification;
 
 #[path = "../../examples/samples/mod.rs"]
-mod samples;
+mod examples;
 
 #[test]
 fn every_kind_has_a_sample_of_that_kind() {
-    for (name, body) in samples::SAMPLES {
+    for (name, body) in examples::SAMPLES {
         let kind = name.split(':').next().unwrap();
         let notification = Notification::from_slice(body.as_bytes());
         assert_eq!(notification.kind(), kind);
@@ -16,7 +16,7 @@ fn every_kind_has_a_sample_of_that_kind() {
     }
     for kind in Notification::KINDS {
         assert!(
-            samples::SAMPLES.iter().any(|(name, _)| name == kind),
+            examples::SAMPLES.iter().any(|(name, _)| name == kind),
             "{kind}"
         );
     }

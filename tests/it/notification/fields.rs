@@ -281,7 +281,7 @@ fn an_array_is_not_taken_for_a_payload() {
             };
             let values: Value = payload.values().cloned().collect();
             unknown(&read(&with(&body, &format!("/{name}"), |field| {
-                *field = values
+                *field = values;
             })));
         }
     }
