@@ -3,10 +3,11 @@
 //!
 //! What happens to a request:
 //!
-//! 1. The deadline starts. A request without a signature, or with a declared length over the limit, is refused unread.
+//! 1. The deadline starts. A request without a signature, or with a declared length over the limit, is rejected
+//!    before its body is read.
 //! 2. The body is read, up to the limit and within the deadline.
 //! 3. The listed signatures are compared with those made with the client secrets (see [`signature`]).
-//! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never refused.
+//! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never rejected.
 //! 5. The inner service is called with the request as it came and the verified [`Delivery`] in its extensions. Its
 //!    response is the answer.
 //! 6. When the deadline passes first, [`Overrun`] decides on the answer; by default the handler keeps running in the
@@ -80,7 +81,7 @@
 //! | handler not done within the deadline: [`Overrun::Finish`], [`Overrun::Cancel`] | 503 | retries |
 //! | handler not done within the deadline: [`Overrun::Accept`] | 202 | done |
 //!
-//! Each refusal is one sentence of plain text that says what to check, with a [`Rejection`] in the extensions of the response.
+//! Each rejection is one sentence of plain text that says what to check, with a [`Rejection`] in the extensions of the response.
 //!
 //! The last column is what Cronofy documents for
 //! [push notifications](https://docs.cronofy.com/developers/push-notifications/). For its other callbacks it does not say.

@@ -1,4 +1,4 @@
-//! The table of answers, row by row. A refusal never reaches the handler.
+//! The table of answers, row by row. A rejected request never reaches the handler.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::support::{
     CHANGE, Calls, OTHER_SECRET, Reply, Script, Step, genuine, handler, layer, signed, text,
 };
 
-/// The answer to a request that must not reach the handler.
-async fn refused(request: Request<Script>) -> (Reply, Rejection) {
+/// The response to a request that must not reach the handler.
+async fn rejected(request: Request<Script>) -> (Reply, Rejection) {
     let calls = Calls::default();
     let service = layer().body_limit(300).layer(handler(&calls));
     let response = service.oneshot(request).await.unwrap();
@@ -43,7 +43,7 @@ fn script(bytes: &'static [u8]) -> Script {
 }
 
 #[tokio::test]
-async fn an_authentic_delivery_gets_the_answer_of_the_handler_untouched() {
+async fn the_response_of_the_handler_is_unchanged() {
     let service = layer().layer(service_fn(async |_: Request<Full<Bytes>>| {
         let response = Response::builder()
             .status(418)
@@ -60,10 +60,10 @@ async fn an_authentic_delivery_gets_the_answer_of_the_handler_untouched() {
 }
 
 #[tokio::test]
-async fn without_the_header_the_answer_is_401_and_the_body_is_not_read() {
+async fn without_the_header_the_response_is_401_and_the_body_is_not_read() {
     let body = script(CHANGE);
     let polls = body.polls();
-    let (response, rejection) = refused(unsigned(body)).await;
+    let (response, rejection) = rejected(unsigned(body)).await;
 
     assert_eq!(response.status(), 401);
     assert_eq!(
@@ -77,13 +77,13 @@ async fn without_the_header_the_answer_is_401_and_the_body_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_blank_header_is_no_header() {
+async fn a_blank_header_is_missing() {
     for blank in ["", " ", ",", " , ,,"] {
         let mut request = unsigned(script(CHANGE));
         request
             .headers_mut()
             .insert("cronofy-hmac-sha256", blank.parse().unwrap());
-        let (response, rejection) = refused(request).await;
+        let (response, rejection) = rejected(request).await;
         assert_eq!(response.status(), 401);
         assert_eq!(rejection.kind(), RejectionKind::SignatureMissing);
     }
@@ -95,7 +95,7 @@ async fn a_header_without_a_signature_in_it_gets_401() {
     request
         .headers_mut()
         .insert("cronofy-hmac-sha256", "sha256=0123".parse().unwrap());
-    let (response, rejection) = refused(request).await;
+    let (response, rejection) = rejected(request).await;
 
     assert_eq!(response.status(), 401);
     assert_eq!(
@@ -115,7 +115,7 @@ async fn hostile_header_bytes_neither_spoil_a_signature_nor_pass_for_one() {
         request
             .headers_mut()
             .insert("cronofy-hmac-sha256", hostile.clone());
-        assert_eq!(refused(request).await.0.status(), 401, "{hostile:?}");
+        assert_eq!(rejected(request).await.0.status(), 401, "{hostile:?}");
 
         // Before it and after it in the same line, and in lines of their own.
         let mut request = genuine();
@@ -137,7 +137,7 @@ async fn hostile_header_bytes_neither_spoil_a_signature_nor_pass_for_one() {
 
 #[tokio::test]
 async fn a_signature_that_does_not_match_gets_401_and_a_hint() {
-    let (response, rejection) = refused(signed(b"another body", script(CHANGE))).await;
+    let (response, rejection) = rejected(signed(b"another body", script(CHANGE))).await;
 
     assert_eq!(response.status(), 401);
     assert_eq!(
@@ -167,7 +167,7 @@ async fn a_declared_length_over_the_limit_gets_413_and_the_body_is_not_read() {
                 .headers_mut()
                 .insert("content-length", length.parse().unwrap());
         }
-        let (response, rejection) = refused(request).await;
+        let (response, rejection) = rejected(request).await;
         assert_eq!(response.status(), 413);
         assert_eq!(rejection.kind(), RejectionKind::BodyTooLarge);
         assert_eq!(
@@ -179,12 +179,12 @@ async fn a_declared_length_over_the_limit_gets_413_and_the_body_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_length_beyond_every_number_is_over_the_limit_or_ignored_but_never_a_panic() {
+async fn a_huge_or_malformed_content_length_does_not_panic() {
     let mut request = signed(CHANGE, script(CHANGE));
     request
         .headers_mut()
         .insert("content-length", u64::MAX.to_string().parse().unwrap());
-    assert_eq!(refused(request).await.0.status(), 413);
+    assert_eq!(rejected(request).await.0.status(), 413);
 
     // Not a length: the body is counted.
     for length in [&b"-1"[..], b"", b"1, 2", b"\xff"] {
@@ -203,24 +203,24 @@ async fn a_length_beyond_every_number_is_over_the_limit_or_ignored_but_never_a_p
 }
 
 #[tokio::test]
-async fn a_body_that_counts_over_the_limit_gets_413() {
+async fn a_body_counted_over_the_limit_gets_413() {
     let large = vec![b' '; 301];
     let pieces = large
         .chunks(7)
         .map(|piece| Step::Data(Bytes::copy_from_slice(piece)));
-    let (response, rejection) = refused(signed(&large, Script::new(pieces))).await;
+    let (response, rejection) = rejected(signed(&large, Script::new(pieces))).await;
 
     assert_eq!(response.status(), 413);
     assert_eq!(rejection.kind(), RejectionKind::BodyTooLarge);
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_gets_400_and_the_cause_is_kept() {
+async fn a_truncated_body_gets_400_and_keeps_the_cause() {
     let body = Script::new([
         Step::Data(CHANGE[..100].into()),
         Step::Fail("reset by peer"),
     ]);
-    let (response, rejection) = refused(signed(CHANGE, body)).await;
+    let (response, rejection) = rejected(signed(CHANGE, body)).await;
 
     assert_eq!(response.status(), 400);
     assert_eq!(rejection.kind(), RejectionKind::BodyIncomplete);
@@ -228,9 +228,9 @@ async fn a_body_that_breaks_off_gets_400_and_the_cause_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_not_complete_inside_the_budget_gets_408() {
+async fn a_body_not_complete_within_the_deadline_gets_408() {
     let body = Script::new([Step::Data(CHANGE[..100].into()), Step::Hang]);
-    let (response, rejection) = refused(signed(CHANGE, body)).await;
+    let (response, rejection) = rejected(signed(CHANGE, body)).await;
 
     assert_eq!(response.status(), 408);
     assert_eq!(rejection.kind(), RejectionKind::BodyTimeout);
@@ -270,7 +270,7 @@ async fn a_late_handler_gets_503_or_202_by_policy() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_inner_service_passes_through() {
+async fn an_error_of_the_inner_service_is_returned() {
     let service = layer().layer(service_fn(async |_: Request<Full<Bytes>>| {
         Err::<Reply, _>("out of order")
     }));
@@ -315,7 +315,7 @@ async fn the_handler_gets_the_request_as_it_came() {
 }
 
 #[tokio::test]
-async fn refusals_tell_the_sender_nothing_of_secret_signature_or_body() {
+async fn rejections_show_no_secret_signature_or_body() {
     let mut seen = Vec::new();
     for request in [
         unsigned(script(CHANGE)),
@@ -323,7 +323,7 @@ async fn refusals_tell_the_sender_nothing_of_secret_signature_or_body() {
         signed(CHANGE, Script::new([Step::Fail("a cause of ours")])),
     ] {
         let signature = request.headers().get("cronofy-hmac-sha256").cloned();
-        let (response, _) = refused(request).await;
+        let (response, _) = rejected(request).await;
         let mut told = format!("{:?}", response.headers());
         told += &text(response).await;
         if let Some(signature) = signature {

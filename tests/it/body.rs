@@ -38,7 +38,7 @@ async fn delivered(body: Script) -> Bytes {
 }
 
 #[tokio::test]
-async fn a_body_in_one_frame_is_handed_on_without_a_copy() {
+async fn a_body_in_one_frame_is_not_copied_for_the_request() {
     let sent = Bytes::from(CHANGE.to_vec());
     let received = delivered(sent.clone().into()).await;
     assert_eq!(received, CHANGE);
@@ -46,7 +46,7 @@ async fn a_body_in_one_frame_is_handed_on_without_a_copy() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_know_its_end_is_read_to_it() {
+async fn a_body_of_unknown_length_is_read_to_the_end() {
     // `Script::is_end_stream` is always false, as it is for a chunked body.
     for size in [1, 2, 100, CHANGE.len()] {
         let pieces = CHANGE
@@ -62,7 +62,7 @@ async fn a_body_that_does_not_know_its_end_is_read_to_it() {
 
 // By hand, as a loop that wakes itself would keep the clock of a paused runtime from moving.
 #[tokio::test]
-async fn a_body_that_has_nothing_yet_is_left_alone_until_it_wakes() {
+async fn a_pending_body_is_not_polled_until_it_wakes() {
     struct Woken(AtomicBool);
     impl Wake for Woken {
         fn wake(self: Arc<Self>) {
@@ -157,7 +157,7 @@ fn a_body_limit_of_zero_panics_at_construction() {
 
 // Frame by frame, as `http_body_util` collects, it would be more than thirty times the limit.
 #[test]
-fn a_body_in_single_bytes_takes_no_more_memory_than_its_bytes() {
+fn a_body_in_single_byte_frames_takes_no_extra_memory() {
     const SIZE: usize = 256 * 1024;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -177,7 +177,7 @@ fn a_body_in_single_bytes_takes_no_more_memory_than_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_limit_outside_of_the_layer_is_413_as_well() {
+async fn a_wrapped_limit_of_an_outer_layer_is_413() {
     use http_body_util::Limited;
 
     #[derive(Debug)]

@@ -21,7 +21,7 @@ async fn timed(answer: impl Future<Output = Result<Reply, Infallible>>) -> (u16,
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_answer_comes_at_exactly_the_budget() {
+async fn the_response_comes_at_the_deadline() {
     let never = layer().layer(slow(Duration::MAX));
     assert_eq!(timed(never.oneshot(genuine())).await, (503, BUDGET));
 
@@ -35,7 +35,7 @@ async fn the_answer_comes_at_exactly_the_budget() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_is_ready_at_the_deadline_wins() {
+async fn a_handler_ready_at_the_deadline_is_in_time() {
     let service = layer().layer(slow(BUDGET));
     assert_eq!(timed(service.oneshot(genuine())).await, (200, BUDGET));
 
@@ -44,7 +44,7 @@ async fn a_handler_that_is_ready_at_the_deadline_wins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_complete_at_the_deadline_wins() {
+async fn a_body_complete_at_the_deadline_is_in_time() {
     let calls = Calls::default();
     let body = Script::new([Step::Pause(BUDGET), Step::Data(CHANGE.into())]);
     let service = layer().layer(handler(&calls));
@@ -78,7 +78,7 @@ async fn one_budget_covers_reading_and_handling() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_trickles_does_not_stretch_the_budget() {
+async fn a_trickling_body_does_not_extend_the_deadline() {
     let calls = Calls::default();
     let drops = CHANGE
         .chunks(1)
@@ -98,7 +98,7 @@ async fn the_clock_starts_with_the_call_and_not_with_the_first_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_can_ask_how_much_time_is_left() {
+async fn remaining_is_the_time_until_the_deadline() {
     let service = layer().layer(service_fn(async |request: Request<Script>| {
         let delivery: &Delivery = request.extensions().get().unwrap();
         assert_eq!(delivery.remaining(), Some(Duration::from_secs(3)));
@@ -115,7 +115,7 @@ async fn a_handler_can_ask_how_much_time_is_left() {
 }
 
 #[test]
-fn without_the_middleware_nobody_set_a_time() {
+fn without_the_middleware_there_is_no_deadline() {
     let verifier = Verifier::new(["CRN_x"]).unwrap();
     let headers: HeaderMap = [(cronofy_webhook::signature::HEADER, verifier.sign(b"{}"))]
         .into_iter()
@@ -125,7 +125,7 @@ fn without_the_middleware_nobody_set_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_budget_there_is_does_not_overflow() {
+async fn the_longest_budget_does_not_overflow() {
     let service = layer()
         .budget(Duration::MAX)
         .layer(slow(Duration::from_secs(60)));
@@ -139,7 +139,7 @@ fn a_budget_of_zero_panics_at_construction() {
     let _ = layer().budget(Duration::ZERO);
 }
 
-/// Polls the answer while time goes on underneath, as a paused clock does not advance by itself for what is never idle.
+/// Polls the answer while advancing the clock: a paused clock advances by itself only when the runtime is idle.
 async fn at_the_deadline(answer: impl Future<Output = Result<Reply, Infallible>>) -> Option<u16> {
     let mut answer = std::pin::pin!(answer);
     for _ in 0..50 {
@@ -153,7 +153,7 @@ async fn at_the_deadline(answer: impl Future<Output = Result<Reply, Infallible>>
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_never_rests_does_not_starve_the_deadline() {
+async fn a_busy_handler_does_not_starve_the_deadline() {
     let service = layer().layer(service_fn(async |_: Request<_>| {
         loop {
             // Uses up tokio's cooperative budget each time it is polled.
@@ -166,7 +166,7 @@ async fn a_handler_that_never_rests_does_not_starve_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_of_empty_frames_without_end_does_not_starve_the_deadline() {
+async fn endless_empty_frames_do_not_starve_the_deadline() {
     let calls = Calls::default();
     let service = layer().layer(handler(&calls));
     let request = signed(CHANGE, Script::new([Step::EmptyForever]));

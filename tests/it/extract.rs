@@ -1,4 +1,4 @@
-//! axum: every way to put the layer on, and what a handler can take behind it.
+//! axum: every way to add the layer, and the extractors behind it.
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, Query, State};
@@ -43,7 +43,7 @@ async fn pass_on(request: axum::extract::Request, next: Next) -> Response {
 }
 
 #[tokio::test]
-async fn the_layer_fits_wherever_axum_takes_one() {
+async fn the_layer_works_everywhere_in_axum() {
     let path = "/cronofy/{account}";
     for router in [
         Router::new().route(path, post(kind)).layer(layer()),
@@ -94,7 +94,7 @@ async fn the_layer_leaves_other_routes_alone() {
 }
 
 #[tokio::test]
-async fn a_handler_can_take_the_body_in_any_form_behind_the_layer() {
+async fn body_extractors_work_behind_the_layer() {
     async fn bytes(_: Notification, body: Bytes) {
         assert_eq!(body, CHANGE);
     }
@@ -113,7 +113,7 @@ async fn a_handler_can_take_the_body_in_any_form_behind_the_layer() {
 }
 
 #[tokio::test]
-async fn a_handler_can_take_everything_at_once() {
+async fn all_extractors_work_together() {
     #[derive(Deserialize)]
     struct Source {
         source: String,
@@ -158,7 +158,7 @@ async fn without_the_layer_the_response_is_500_and_names_it() {
 }
 
 #[tokio::test]
-async fn a_missing_delivery_tells_a_log_what_it_is() {
+async fn missing_delivery_is_an_error_with_a_message() {
     let (mut parts, _) = genuine().into_parts();
     let missing = <Delivery as FromRequestParts<()>>::from_request_parts(&mut parts, &()).await;
     let missing = missing.unwrap_err();
@@ -183,7 +183,7 @@ async fn optional_extractors_are_none_without_the_layer_and_some_behind_it() {
 }
 
 #[tokio::test]
-async fn an_outer_layer_can_render_refusals_its_own_way() {
+async fn an_outer_layer_can_render_rejections() {
     async fn render(request: axum::extract::Request, next: Next) -> Response {
         let response = next.run(request).await;
         match response.extensions().get::<Rejection>() {
@@ -205,7 +205,7 @@ async fn an_outer_layer_can_render_refusals_its_own_way() {
 }
 
 #[tokio::test]
-async fn a_handler_that_verifies_by_itself_can_answer_with_the_rejection() {
+async fn a_rejection_is_an_axum_response() {
     use cronofy_webhook::Verifier;
     use http::HeaderMap;
 
@@ -229,7 +229,7 @@ async fn a_handler_that_verifies_by_itself_can_answer_with_the_rejection() {
 
 // axum's own limit binds extractors. The layer reads the body before any of them: its own limit is what counts.
 #[tokio::test]
-async fn the_limit_of_axum_neither_binds_the_layer_nor_breaks_a_handler_behind_it() {
+async fn default_body_limit_does_not_apply_to_the_layer() {
     use axum::extract::DefaultBodyLimit;
     let large = vec![b' '; 3 * 1024 * 1024];
     async fn length(_: Delivery, body: axum::extract::Request) -> String {

@@ -38,7 +38,7 @@ impl Drop for Handler {
     }
 }
 
-/// A service whose handler takes its time, and what it did.
+/// A service with a slow handler, and what it did.
 fn slow(
     layer: &CronofyWebhookLayer,
     time: Duration,
@@ -103,23 +103,23 @@ async fn cancel_drops_a_late_handler() {
     assert_eq!(tracker.len(), 0);
 }
 
-/// Starts a delivery, and hangs up after a second.
-async fn hang_up(answer: impl Future<Output = Result<Reply, Infallible>>) {
+/// Drops a delivery after a second, as a server does when the client disconnects.
+async fn disconnect(answer: impl Future<Output = Result<Reply, Infallible>>) {
     tokio::select! {
-        _ = answer => panic!("answered before the sender hung up"),
+        _ = answer => panic!("answered before it was dropped"),
         () = sleep(Duration::from_secs(1)) => {}
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hang_up_does_not_kill_a_handler_that_has_started() {
+async fn a_dropped_request_does_not_stop_the_handler() {
     for overrun in [Overrun::Finish, Overrun::Accept] {
         let tracker = TaskTracker::new();
         let layer = layer().overrun(overrun).task_tracker(tracker.clone());
         let (service, mut did) = slow(&layer, SIX_SECONDS);
         let started = Instant::now();
 
-        hang_up(service.oneshot(genuine())).await;
+        disconnect(service.oneshot(genuine())).await;
         assert_eq!(so_far(&mut did), [Did::Start]);
 
         drained(&tracker).await;
@@ -129,14 +129,14 @@ async fn a_hang_up_does_not_kill_a_handler_that_has_started() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_cancel_a_hang_up_drops_the_handler() {
+async fn with_cancel_a_dropped_request_drops_the_handler() {
     let (service, mut did) = slow(&layer().overrun(Overrun::Cancel), SIX_SECONDS);
-    hang_up(service.oneshot(genuine())).await;
+    disconnect(service.oneshot(genuine())).await;
     assert_eq!(so_far(&mut did), [Did::Start, Did::Drop]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hang_up_while_the_body_is_read_starts_no_handler() {
+async fn a_request_dropped_while_its_body_is_read_starts_no_handler() {
     let tracker = TaskTracker::new();
     let (sender, mut called) = mpsc::unbounded_channel();
     let service =
@@ -147,14 +147,14 @@ async fn a_hang_up_while_the_body_is_read_starts_no_handler() {
                 async { Ok::<Reply, Infallible>(Response::default()) }
             }));
     let body = Script::new([Step::Data(CHANGE[..10].into()), Step::Hang]);
-    hang_up(service.oneshot(signed(CHANGE, body))).await;
+    disconnect(service.oneshot(signed(CHANGE, body))).await;
 
     drained(&tracker).await;
     assert!(called.try_recv().is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_grace_bounds_what_goes_on_in_the_background() {
+async fn the_grace_bounds_background_work() {
     let tracker = TaskTracker::new();
     let layer = layer()
         .grace(Duration::from_secs(10))
@@ -181,7 +181,7 @@ async fn the_default_grace_is_30_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_grace_there_is_does_not_overflow() {
+async fn the_longest_grace_does_not_overflow() {
     let tracker = TaskTracker::new();
     let layer = layer().grace(Duration::MAX).task_tracker(tracker.clone());
     let (service, mut did) = slow(&layer, SIX_SECONDS);
@@ -191,7 +191,7 @@ async fn the_longest_grace_there_is_does_not_overflow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_in_time_leaves_nothing_in_the_background() {
+async fn a_handler_in_time_spawns_no_task() {
     let tracker = TaskTracker::new();
     let layer = layer().task_tracker(tracker.clone());
     let (service, mut did) = slow(&layer, Duration::from_secs(1));
@@ -214,7 +214,7 @@ fn panicking(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_of_the_handler_is_the_callers_and_the_handler_is_not_polled_again() {
+async fn a_panic_propagates_and_the_handler_is_not_polled_again() {
     let tracker = TaskTracker::new();
     let polls = Calls::default();
     let counted = polls.clone();
@@ -252,7 +252,7 @@ async fn a_panic_in_the_background_affects_nothing_else() {
 }
 
 #[test]
-fn a_delivery_that_is_dropped_outside_of_the_runtime_is_finished_inside_of_it() {
+fn a_future_dropped_outside_the_runtime_continues_inside_it() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -274,7 +274,7 @@ fn a_delivery_that_is_dropped_outside_of_the_runtime_is_finished_inside_of_it() 
 }
 
 #[test]
-fn a_runtime_that_shuts_down_drops_what_is_at_work() {
+fn a_runtime_shutdown_drops_background_handlers() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_time()
@@ -283,7 +283,7 @@ fn a_runtime_that_shuts_down_drops_what_is_at_work() {
     let (service, mut did) = slow(&layer().budget(Duration::from_millis(1)), Duration::MAX);
     let (idle, mut idle_did) = slow(&layer(), Duration::MAX);
     let status = runtime.block_on(async {
-        // Still waiting for its handler when the runtime goes.
+        // Still waiting for its handler when the runtime is dropped.
         tokio::spawn(idle.oneshot(genuine()));
         assert_eq!(idle_did.recv().await, Some(Did::Start));
         service.oneshot(genuine()).await.unwrap().status()

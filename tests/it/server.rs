@@ -21,12 +21,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::support::{CHANGE, verifier};
 
-/// What can be seen of a server from the inside.
+/// A server, and what its handler and layers see.
 pub(crate) struct Server {
     address: SocketAddr,
     /// The bodies that reached the handler.
     pub(crate) delivered: mpsc::UnboundedReceiver<Bytes>,
-    /// The refusals, as a layer around ours sees them.
+    /// The rejections, as an outer layer sees them.
     pub(crate) rejected: mpsc::UnboundedReceiver<RejectionKind>,
     stop: CancellationToken,
     stopped: JoinHandle<()>,
@@ -153,7 +153,7 @@ pub(crate) async fn status(stream: &mut (impl AsyncRead + Unpin)) -> u16 {
     head["HTTP/1.1 ".len()..][..3].parse().unwrap()
 }
 
-/// A server whose handler starts, waits to be released, and then says that it has finished.
+/// A server whose handler starts, waits to be released, and then reports that it finished.
 pub(crate) struct Slow {
     pub(crate) server: Server,
     pub(crate) background: TaskTracker,
@@ -201,7 +201,7 @@ impl Slow {
         }
     }
 
-    /// Until so many handlers have started.
+    /// Waits until this many handlers have started.
     pub(crate) async fn started(&self, handlers: u32) {
         self.started.acquire_many(handlers).await.unwrap().forget();
     }
@@ -210,7 +210,7 @@ impl Slow {
         self.release.add_permits(handlers);
     }
 
-    /// Until the server has noticed that so many senders are gone, and dropped their deliveries.
+    /// Waits until the server has dropped this many deliveries of disconnected clients.
     pub(crate) async fn moved_to_the_background(&self, handlers: usize) {
         let moved = async {
             while self.background.len() < handlers {
@@ -219,6 +219,6 @@ impl Slow {
         };
         tokio::time::timeout(Duration::from_secs(3), moved)
             .await
-            .expect("well inside the budget");
+            .expect("well within the deadline");
     }
 }

@@ -159,7 +159,7 @@ fn only_canonical_padded_standard_base64_is_a_signature() {
 }
 
 #[test]
-fn a_flipped_bit_in_the_signature_is_refused() {
+fn a_flipped_bit_in_the_signature_is_rejected() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let ours = STANDARD.decode(signature(SECRET)).unwrap();
     for bit in 0..256 {
@@ -171,7 +171,7 @@ fn a_flipped_bit_in_the_signature_is_refused() {
 
 // The differences must not cancel each other out where a comparison accumulates them.
 #[test]
-fn equal_differences_in_two_bytes_are_refused() {
+fn equal_differences_in_two_bytes_are_rejected() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let ours = STANDARD.decode(signature(SECRET)).unwrap();
     for second in 0..ours.len() {
@@ -186,7 +186,7 @@ fn equal_differences_in_two_bytes_are_refused() {
 }
 
 #[test]
-fn a_changed_byte_in_the_body_is_refused() {
+fn a_changed_byte_in_the_body_is_rejected() {
     let headers = headers([signature(SECRET)]);
     for place in 0..CHANGE.len() {
         let mut body = CHANGE.to_vec();
@@ -307,7 +307,7 @@ async fn replace_applies_to_a_layer_in_use() {
 }
 
 #[test]
-fn an_empty_set_of_secrets_is_refused() {
+fn an_empty_set_of_secrets_is_an_error() {
     assert_eq!(Verifier::new([""; 0]).unwrap_err(), SecretError::NoSecrets);
 }
 
@@ -447,7 +447,7 @@ fn from_env_errors_name_the_variable_and_not_the_value() {
 }
 
 #[test]
-fn a_suspicious_secret_is_a_warning_and_is_used_as_it_is() {
+fn a_suspicious_secret_is_logged_and_used_unchanged() {
     const ENDS: &str = "begins or ends with white space or an invisible character";
     const QUOTES: &str = "is in quotes";
     const ASSIGNMENT: &str = "has the form NAME=value";
@@ -525,7 +525,7 @@ fn debug_output_hides_secrets_signatures_and_bodies() {
     let matched = verifier.verify(&genuine, CHANGE).unwrap();
     let delivery = Delivery::verify(&verifier, &genuine, CHANGE.into()).unwrap();
     let layer = CronofyWebhookLayer::from_verifier(verifier.clone());
-    let refused = verifier.verify(&headers([WRONG]), CHANGE).unwrap_err();
+    let rejected = verifier.verify(&headers([WRONG]), CHANGE).unwrap_err();
 
     for (printed, tells) in [
         (format!("{secret:?}"), "2024"),
@@ -534,8 +534,8 @@ fn debug_output_hides_secrets_signatures_and_bodies() {
         (format!("{matched:?}"), "2024"),
         (format!("{delivery:?}"), "2024"),
         (format!("{delivery:?}"), "change"),
-        (format!("{refused:?}"), "Mismatch"),
-        (refused.to_string(), "tried: 1"),
+        (format!("{rejected:?}"), "Mismatch"),
+        (rejected.to_string(), "tried: 1"),
     ] {
         assert!(printed.contains(tells), "{printed}");
         for private in ["CRN_", &signature(SECRET), WRONG, "callback_url", "chn_"] {

@@ -1,4 +1,4 @@
-//! Real sockets: axum's server, which is hyper's, and clients that behave as well or as badly as the wire allows.
+//! Real sockets: axum's server, which is hyper's, and well and badly behaved clients.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::server::{Server, Slow, head, status};
 use crate::support::{CHANGE, Script, Step, layer, signed};
 
-/// What waits for a socket that stays silent would wait for ever, and CI with it.
+/// Fails a test that would wait for ever.
 async fn within_half_a_minute(test: impl Future<Output = ()>) {
     timeout(Duration::from_secs(30), test)
         .await
@@ -72,7 +72,7 @@ async fn a_body_in_one_byte_pieces() {
 }
 
 #[tokio::test]
-async fn a_declared_oversize_is_refused_before_any_of_it_is_sent() {
+async fn a_declared_length_over_the_limit_is_rejected_before_the_body_is_sent() {
     within_half_a_minute(async {
         let mut server = Server::start(layer()).await;
         let mut stream = server.connect().await;
@@ -89,7 +89,7 @@ async fn a_declared_oversize_is_refused_before_any_of_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_counted_oversize_is_refused_while_it_is_being_sent() {
+async fn a_chunked_body_over_the_limit_is_rejected_while_it_is_sent() {
     within_half_a_minute(async {
         let mut server = Server::start(layer().body_limit(1000)).await;
         let endless = (0..100_000).map(|_| Step::Data(Bytes::from_static(&[b' '; 100])));
@@ -106,7 +106,7 @@ async fn a_counted_oversize_is_refused_while_it_is_being_sent() {
 }
 
 #[tokio::test]
-async fn a_sender_that_stops_half_way_gets_408_at_the_end_of_the_budget() {
+async fn a_stalled_client_gets_408_at_the_deadline() {
     within_half_a_minute(async {
         let mut server = Server::start(layer().budget(Duration::from_millis(100))).await;
         let mut stream = server.connect().await;
@@ -124,7 +124,7 @@ async fn a_sender_that_stops_half_way_gets_408_at_the_end_of_the_budget() {
 }
 
 #[tokio::test]
-async fn a_sender_that_goes_away_half_way_is_refused() {
+async fn a_disconnect_within_the_body_is_rejected() {
     within_half_a_minute(async {
         let mut server = Server::start(layer()).await;
         let mut stream = server.connect().await;
@@ -142,7 +142,7 @@ async fn a_sender_that_goes_away_half_way_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_while_the_handler_runs_does_not_stop_it() {
+async fn a_client_disconnect_does_not_stop_the_handler() {
     within_half_a_minute(async {
         let mut slow = Slow::start(layer()).await;
         let stream = slow.server.deliver().await;
@@ -157,7 +157,7 @@ async fn a_client_that_hangs_up_while_the_handler_runs_does_not_stop_it() {
 }
 
 #[tokio::test]
-async fn with_cancel_a_client_that_hangs_up_ends_the_handler() {
+async fn with_cancel_a_client_disconnect_drops_the_handler() {
     within_half_a_minute(async {
         let mut slow = Slow::start(layer().overrun(Overrun::Cancel)).await;
         let stream = slow.server.deliver().await;
@@ -171,12 +171,12 @@ async fn with_cancel_a_client_that_hangs_up_ends_the_handler() {
 }
 
 #[tokio::test]
-async fn an_http2_stream_that_is_reset_while_the_handler_runs_does_not_stop_it() {
+async fn an_http2_reset_does_not_stop_the_handler() {
     within_half_a_minute(async {
         let mut slow = Slow::start(layer()).await;
-        let mut sender = slow.server.http2().await;
+        let mut client = slow.server.http2().await;
         let request = absolute(signed(CHANGE, Full::from(CHANGE)));
-        let answer = tokio::spawn(async move { sender.send_request(request).await });
+        let answer = tokio::spawn(async move { client.send_request(request).await });
         slow.started(1).await;
         answer.abort();
 
@@ -188,7 +188,7 @@ async fn an_http2_stream_that_is_reset_while_the_handler_runs_does_not_stop_it()
 }
 
 #[tokio::test]
-async fn a_handler_slower_than_the_budget_is_answered_for_under_each_policy() {
+async fn a_late_handler_is_answered_by_policy_over_http() {
     within_half_a_minute(async {
         for (overrun, status, finishes) in [
             (Overrun::Finish, 503, true),
@@ -197,17 +197,17 @@ async fn a_handler_slower_than_the_budget_is_answered_for_under_each_policy() {
         ] {
             let layer = layer().budget(Duration::from_millis(50)).overrun(overrun);
             let mut slow = Slow::start(layer).await;
-            let mut sender = slow.server.http1().await;
+            let mut client = slow.server.http1().await;
             let request = signed(CHANGE, Full::from(CHANGE));
-            let response = sender.send_request(request).await.unwrap();
+            let response = client.send_request(request).await.unwrap();
             assert_eq!(response.status(), status, "{overrun:?}");
 
-            // The connection is as good as before.
+            // The connection is still usable.
             drop(response.into_body().collect().await.unwrap());
             let mut unsigned = signed(CHANGE, Full::from(CHANGE));
             unsigned.headers_mut().remove("cronofy-hmac-sha256");
-            sender.ready().await.unwrap();
-            assert_eq!(sender.send_request(unsigned).await.unwrap().status(), 401);
+            client.ready().await.unwrap();
+            assert_eq!(client.send_request(unsigned).await.unwrap().status(), 401);
 
             slow.release(1);
             assert_eq!(slow.outcome.recv().await, Some(finishes), "{overrun:?}");
@@ -217,16 +217,16 @@ async fn a_handler_slower_than_the_budget_is_answered_for_under_each_policy() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_reaches_the_handler_and_the_sender_gets_its_answer() {
+async fn an_unknown_notification_reaches_the_handler_over_http() {
     within_half_a_minute(async {
-        let (sender, mut received) = mpsc::unbounded_channel();
+        let (client, mut received) = mpsc::unbounded_channel();
         let handler = post(async move |notification: Notification| {
-            sender.send(notification).unwrap();
+            client.send(notification).unwrap();
             http::StatusCode::ACCEPTED
         });
         let router = Router::new().route("/cronofy/{account}", handler);
         let server = Server::serve(router, layer(), mpsc::unbounded_channel().1).await;
-        let mut sender = server.http1().await;
+        let mut client = server.http1().await;
 
         let of_tomorrow = include_bytes!("../data/fixtures/push-unknown-type.json");
         let bodies: [(&'static [u8], _, _); 3] = [
@@ -235,8 +235,8 @@ async fn what_is_not_understood_reaches_the_handler_and_the_sender_gets_its_answ
             (b"\xff\0", None, false),
         ];
         for (body, kind, is_object) in bodies {
-            sender.ready().await.unwrap();
-            let response = sender
+            client.ready().await.unwrap();
+            let response = client
                 .send_request(signed(body, Full::from(body)))
                 .await
                 .unwrap();
@@ -259,16 +259,16 @@ async fn what_is_not_understood_reaches_the_handler_and_the_sender_gets_its_answ
 async fn a_hundred_deliveries_on_one_connection() {
     within_half_a_minute(async {
         let mut server = Server::start(layer()).await;
-        let mut sender = server.http1().await;
+        let mut client = server.http1().await;
         for turn in 0..100 {
-            sender.ready().await.unwrap();
-            // Every third is forged: refusals leave the connection usable.
+            client.ready().await.unwrap();
+            // Every third is forged: a rejection keeps the connection usable.
             let of: &[u8] = if turn % 3 == 0 {
                 b"another body"
             } else {
                 CHANGE
             };
-            let response = sender
+            let response = client
                 .send_request(signed(of, Full::from(CHANGE)))
                 .await
                 .unwrap();
@@ -289,9 +289,9 @@ fn absolute<B>(mut request: Request<B>) -> Request<B> {
 async fn http2_many_at_once() {
     within_half_a_minute(async {
         let mut server = Server::start(layer()).await;
-        let sender = server.http2().await;
+        let client = server.http2().await;
         let answers = (0..50).map(|turn| {
-            let mut sender = sender.clone();
+            let mut client = client.clone();
             tokio::spawn(async move {
                 let of: &[u8] = if turn % 2 == 0 {
                     CHANGE
@@ -302,8 +302,8 @@ async fn http2_many_at_once() {
                     .chunks(50)
                     .map(|piece| Step::Data(Bytes::from_static(piece)));
                 let request = absolute(signed(of, Script::new(pieces)));
-                sender.ready().await.unwrap();
-                let response = sender.send_request(request).await.unwrap();
+                client.ready().await.unwrap();
+                let response = client.send_request(request).await.unwrap();
                 assert_eq!(response.status(), if turn % 2 == 0 { 200 } else { 401 });
             })
         });

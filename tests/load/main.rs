@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod faults;
+#[expect(dead_code, reason = "shared with the tests, which use all of it")]
 #[path = "../it/log.rs"]
 mod log;
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
@@ -50,9 +51,9 @@ async fn slow_clients_get_408_at_the_deadline_and_delay_no_other() {
     let server = Server::start(layer().budget(BUDGET)).await;
     let mut genuine = server.http1().await;
     let mut memory = Memory::now();
-    let mut senders = JoinSet::new();
+    let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        senders.spawn(one_byte_a_second(server.connect().await));
+        clients.spawn(one_byte_a_second(server.connect().await));
     }
 
     let (mut waited, mut answered) = (Vec::new(), Vec::new());
@@ -60,7 +61,7 @@ async fn slow_clients_get_408_at_the_deadline_and_delay_no_other() {
     let all = async {
         loop {
             tokio::select! {
-                sender = senders.join_next() => match sender {
+                client = clients.join_next() => match client {
                     Some(time) => waited.push(time.unwrap()),
                     None => break,
                 },
@@ -118,11 +119,11 @@ async fn clients_that_send_beyond_the_limit_are_not_buffered() {
     let mut server = Server::start(layer().body_limit(LIMIT)).await;
     let mut memory = Memory::now();
     let at_the_limit = Arc::new(Barrier::new(CONNECTIONS));
-    let mut senders = JoinSet::new();
+    let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let mut stream = server.connect().await;
         let at_the_limit = at_the_limit.clone();
-        senders.spawn(async move {
+        clients.spawn(async move {
             let head = head("transfer-encoding: chunked\r\n");
             stream.write_all(head.as_bytes()).await.unwrap();
             let chunk = [format!("{LIMIT:x}\r\n").as_bytes(), &[b' '; LIMIT], b"\r\n"].concat();
@@ -197,7 +198,7 @@ async fn forged_deliveries_are_all_rejected_at_no_more_cost_than_genuine_ones() 
     const ROUNDS: usize = 20;
 
     let mut server = Server::start(layer()).await;
-    let mut sender = server.http1().await;
+    let mut client = server.http1().await;
     let [mut accepting, mut rejecting] = [Duration::ZERO; 2];
     // Alternating, so that other load on the machine affects both alike.
     for _ in 0..ROUNDS {
@@ -207,7 +208,7 @@ async fn forged_deliveries_are_all_rejected_at_no_more_cost_than_genuine_ones() 
         ] {
             let started = Instant::now();
             for _ in 0..FORGED / ROUNDS {
-                assert_eq!(send(&mut sender, of).await, status);
+                assert_eq!(send(&mut client, of).await, status);
             }
             *time += started.elapsed();
         }
@@ -230,10 +231,10 @@ async fn forged_deliveries_are_all_rejected_at_no_more_cost_than_genuine_ones() 
 }
 
 /// Sends a change with the signature of another body, or of itself.
-async fn send(sender: &mut SendRequest<Full<Bytes>>, signature_of: &[u8]) -> StatusCode {
-    sender.ready().await.unwrap();
+async fn send(client: &mut SendRequest<Full<Bytes>>, signature_of: &[u8]) -> StatusCode {
+    client.ready().await.unwrap();
     let request = signed(signature_of, Full::from(CHANGE));
-    let response = sender.send_request(request).await.unwrap();
+    let response = client.send_request(request).await.unwrap();
     let status = response.status();
     drop(response.into_body().collect().await.unwrap());
     status

@@ -8,7 +8,7 @@ use super::reference::{self, Verdict};
 
 const HELD: [&str; 2] = ["CRN_held", "CRN_held as well"];
 
-/// `Delivery::verify` accepts what the reference accepts, refuses the rest with the reason, and keeps the body byte for
+/// `Delivery::verify` accepts what the reference accepts, rejects the rest with the reason, and keeps the body byte for
 /// byte.
 ///
 /// The input is a header as in [`reference::headers`] and a body, with a zero byte between them.
@@ -25,12 +25,12 @@ pub(crate) fn delivery(input: &[u8]) {
             assert_eq!(delivery.notification(), &Notification::from_slice(body));
             Verdict::from(delivery.signature())
         }
-        Err(rejection) => refused(&rejection),
+        Err(rejection) => verdict_of(&rejection),
     };
     assert_eq!(verdict, reference::verdict(&HELD, &headers, body));
 }
 
-fn refused(rejection: &Rejection) -> Verdict {
+fn verdict_of(rejection: &Rejection) -> Verdict {
     let cause = rejection.source().and_then(|cause| cause.downcast_ref());
     let verdict = Verdict::from(cause.expect("says why"));
     let kind = match cause {

@@ -11,9 +11,9 @@ use super::HELD;
 use crate::properties::reference;
 use crate::support::{CHANGE, Script, Step};
 
-/// A request, how its body comes, what the handler does with it, and how the layer is set.
+/// A request, the frames of its body, what the handler does, and the settings of the layer.
 ///
-/// All times are whole milliseconds, as the timers know no finer ones, and few, so that they often coincide.
+/// All times are whole milliseconds, the resolution of the timers, and few, so that they often coincide.
 #[derive(Arbitrary, Debug)]
 pub(super) struct Exchange {
     pub(super) signature: Signature,
@@ -27,7 +27,7 @@ pub(super) struct Exchange {
     #[arbitrary(with = millis::<0, 20>)]
     pub(super) grace: Duration,
     #[arbitrary(with = perhaps(millis::<0, 30>))]
-    pub(super) hang_up: Option<Duration>,
+    pub(super) disconnect: Option<Duration>,
     /// How much larger than the body the limit is.
     #[arbitrary(with = a_few_bytes)]
     room: isize,
@@ -54,7 +54,7 @@ pub(super) enum Signature {
 pub(super) enum Chunk {
     Data(Vec<u8>),
     Change,
-    /// With the genuine signature in them, which nothing may take for one.
+    /// With the genuine signature in them, which must be ignored.
     Trailers,
     Pause(#[arbitrary(with = millis::<1, 20>)] Duration),
     Fail,
@@ -83,12 +83,12 @@ enum ContentLength {
     NoNumber,
 }
 
-/// Something that went through the layer if it is still there behind it.
+/// An extension that the handler must find.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Extension;
 
 impl Exchange {
-    /// All data of the body, whether it gets there or not.
+    /// All data of the body, whether it is received or not.
     pub(super) fn data(&self) -> Vec<u8> {
         self.body.iter().flat_map(Chunk::data).copied().collect()
     }
@@ -173,7 +173,7 @@ impl Chunk {
     }
 }
 
-/// So few that tokio lets a task have them all at once.
+/// Few enough for one poll.
 fn few(u: &mut Unstructured<'_>) -> Result<Vec<Chunk>> {
     u.arbitrary_iter()?.take(20).collect()
 }

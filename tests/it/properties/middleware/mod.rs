@@ -24,15 +24,15 @@ mod model;
 
 const HELD: [&str; 2] = ["CRN_held", "CRN_held as well"];
 
-/// Longer than anything takes. On a paused clock it is over as soon as there is nothing else to wait for.
+/// Longer than anything takes. A paused clock skips it as soon as there is nothing else to wait for.
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
 const OF_THE_HANDLER: &str = "of the handler";
 
-/// Whatever comes, and however slowly, the middleware does what the model says, at the very millisecond; the handler
-/// gets the request as it was sent; and nothing is left at work in the end.
+/// The middleware does what the model says, to the millisecond; the handler gets the request as it was sent; and no task is
+/// left in the end.
 ///
-/// The input is whatever `arbitrary` makes an exchange of.
+/// The input is an exchange, by `arbitrary`.
 pub(crate) fn middleware(input: &[u8]) {
     let Ok(exchange) = Exchange::arbitrary(&mut Unstructured::new(input)) else {
         return;
@@ -60,7 +60,7 @@ async fn run(exchange: &Exchange) -> Course {
 
     let started = Instant::now();
     let answer = caught(service.oneshot(exchange.request()));
-    let answer = timeout(exchange.hang_up.unwrap_or(AN_HOUR), answer).await;
+    let answer = timeout(exchange.disconnect.unwrap_or(AN_HOUR), answer).await;
     let answer = (self::answer(answer.ok()).await, started.elapsed());
 
     tracker.close();
@@ -99,7 +99,7 @@ enum Event {
     Ended(End),
 }
 
-/// The inner service at work. Tells of its end, however it ends.
+/// The future of the inner service. Reports how it ends.
 struct Handler {
     log: mpsc::UnboundedSender<(Event, Instant)>,
     end: End,
@@ -116,7 +116,7 @@ impl Handler {
     }
 
     fn tell(&self, event: Event) {
-        // Nobody listens any more once the property has failed.
+        // The receiver is gone once the property has failed.
         let _ = self.log.send((event, Instant::now()));
     }
 
@@ -131,7 +131,7 @@ impl Handler {
         match end {
             HandlerEnd::Answer(status) => Ok(own_answer(status)),
             HandlerEnd::Fail => Err(OF_THE_HANDLER),
-            // Without the hook, which ends the process under the fuzzer.
+            // Without the panic hook, which ends the process under the fuzzer.
             HandlerEnd::Panic | HandlerEnd::Hang => resume_unwind(Box::new(OF_THE_HANDLER)),
         }
     }
@@ -154,7 +154,7 @@ fn own_answer(status: u16) -> Reply {
 
 type Panic = Box<dyn Any + Send>;
 
-/// Lets a panic out as a value.
+/// Turns a panic into a value.
 async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panic> {
     let mut future = pin!(future);
     poll_fn(
@@ -169,7 +169,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panic> {
 
 async fn answer(answer: Option<Result<Result<Reply, &'static str>, Panic>>) -> Answer {
     let answer = match answer {
-        None => return Answer::HungUp,
+        None => return Answer::Disconnected,
         Some(Err(panic)) if panic.downcast_ref() == Some(&OF_THE_HANDLER) => {
             return Answer::HandlerPanic;
         }
@@ -189,7 +189,7 @@ async fn answer(answer: Option<Result<Result<Reply, &'static str>, Panic>>) -> A
             assert_eq!(rejection, expected);
             Answer::Late { status, overrun }
         }
-        (None, Some(kind)) => Answer::Refusal { status, kind },
+        (None, Some(kind)) => Answer::Rejected { status, kind },
         (None, None) => {
             let own = own_answer(status);
             assert_eq!(answer.headers(), own.headers());

@@ -6,10 +6,10 @@ use super::HELD;
 use super::exchange::{Chunk, Exchange, HandlerEnd};
 use crate::properties::reference::{self, Verdict};
 
-/// What becomes of an exchange. Times are counted from its start.
+/// The outcome of an exchange. Times are counted from its start.
 #[derive(Debug, PartialEq)]
 pub(super) struct Course {
-    /// What the sender gets, and when; or that it has hung up.
+    /// What the client gets, and when; or that it has disconnected.
     pub(super) answer: (Answer, Duration),
     /// When the handler is called, how it ends, and when; unless it is not called.
     pub(super) handler: Option<(Duration, End, Duration)>,
@@ -20,9 +20,9 @@ pub(super) enum Answer {
     Handler { status: u16 },
     HandlerError,
     HandlerPanic,
-    Refusal { status: u16, kind: RejectionKind },
+    Rejected { status: u16, kind: RejectionKind },
     Late { status: u16, overrun: Overrun },
-    HungUp,
+    Disconnected,
 }
 
 #[derive(Debug, PartialEq)]
@@ -31,20 +31,20 @@ pub(super) enum End {
     Dropped,
 }
 
-/// Later than anything.
+/// Later than any time.
 const NEVER: Duration = Duration::MAX;
 
-/// What has to become of it, by what the README says.
+/// The outcome that the docs promise.
 pub(super) fn expected(exchange: &Exchange) -> Course {
-    let hang_up = exchange.hang_up.unwrap_or(NEVER);
-    let (refusal, read) = read(exchange);
-    let Some((status, kind)) = refusal else {
-        return handle(exchange, read, hang_up);
+    let disconnect = exchange.disconnect.unwrap_or(NEVER);
+    let (rejection, read) = read(exchange);
+    let Some((status, kind)) = rejection else {
+        return handle(exchange, read, disconnect);
     };
-    let answer = if read <= hang_up {
-        (Answer::Refusal { status, kind }, read)
+    let answer = if read <= disconnect {
+        (Answer::Rejected { status, kind }, read)
     } else {
-        (Answer::HungUp, hang_up)
+        (Answer::Disconnected, disconnect)
     };
     Course {
         answer,
@@ -52,7 +52,7 @@ pub(super) fn expected(exchange: &Exchange) -> Course {
     }
 }
 
-/// Why the request is refused, if it is, and when that is known.
+/// Why the request is rejected, if it is, and when that is known.
 fn read(exchange: &Exchange) -> (Option<(u16, RejectionKind)>, Duration) {
     const TOO_LARGE: Option<(u16, RejectionKind)> = Some((413, RejectionKind::BodyTooLarge));
 
@@ -64,7 +64,7 @@ fn read(exchange: &Exchange) -> (Option<(u16, RejectionKind)>, Duration) {
         return (TOO_LARGE, Duration::ZERO);
     }
 
-    let mut refusal = match verdict {
+    let mut rejection = match verdict {
         Verdict::Accepted { .. } => None,
         Verdict::Missing => Some((401, RejectionKind::SignatureMissing)),
         Verdict::Malformed { .. } => Some((401, RejectionKind::SignatureMalformed)),
@@ -74,7 +74,7 @@ fn read(exchange: &Exchange) -> (Option<(u16, RejectionKind)>, Duration) {
     for chunk in &exchange.body {
         size += chunk.data().len();
         if size > exchange.limit() {
-            refusal = TOO_LARGE;
+            rejection = TOO_LARGE;
             break;
         }
         match chunk {
@@ -82,7 +82,7 @@ fn read(exchange: &Exchange) -> (Option<(u16, RejectionKind)>, Duration) {
             Chunk::Pause(time) => at = at.saturating_add(*time),
             Chunk::Hang => at = NEVER,
             Chunk::Fail => {
-                refusal = Some((400, RejectionKind::BodyIncomplete));
+                rejection = Some((400, RejectionKind::BodyIncomplete));
                 break;
             }
         }
@@ -90,14 +90,14 @@ fn read(exchange: &Exchange) -> (Option<(u16, RejectionKind)>, Duration) {
     if at > exchange.budget {
         return (Some((408, RejectionKind::BodyTimeout)), exchange.budget);
     }
-    (refusal, at)
+    (rejection, at)
 }
 
-/// What becomes of an authentic request whose body is complete at `called`.
-fn handle(exchange: &Exchange, called: Duration, hang_up: Duration) -> Course {
-    if called > hang_up {
+/// The outcome of an authentic request whose body is complete at `called`.
+fn handle(exchange: &Exchange, called: Duration, disconnect: Duration) -> Course {
+    if called > disconnect {
         return Course {
-            answer: (Answer::HungUp, hang_up),
+            answer: (Answer::Disconnected, disconnect),
             handler: None,
         };
     }
@@ -105,8 +105,8 @@ fn handle(exchange: &Exchange, called: Duration, hang_up: Duration) -> Course {
         HandlerEnd::Hang => NEVER,
         _ => called + exchange.handler.takes,
     };
-    let let_go = exchange.budget.min(hang_up);
-    let answer = if done <= let_go {
+    let detached = exchange.budget.min(disconnect);
+    let answer = if done <= detached {
         let answer = match exchange.handler.end {
             HandlerEnd::Answer(status) => Answer::Handler { status },
             HandlerEnd::Fail => Answer::HandlerError,
@@ -114,16 +114,16 @@ fn handle(exchange: &Exchange, called: Duration, hang_up: Duration) -> Course {
             HandlerEnd::Hang => unreachable!("it is never done"),
         };
         (answer, done)
-    } else if exchange.budget <= hang_up {
+    } else if exchange.budget <= disconnect {
         let overrun = exchange.overrun;
         let status = if overrun == Overrun::Accept { 202 } else { 503 };
         (Answer::Late { status, overrun }, exchange.budget)
     } else {
-        (Answer::HungUp, hang_up)
+        (Answer::Disconnected, disconnect)
     };
     let dropped = match exchange.overrun {
-        Overrun::Cancel => let_go,
-        _ => let_go + exchange.grace,
+        Overrun::Cancel => detached,
+        _ => detached + exchange.grace,
     };
     let (end, ended) = if done <= dropped {
         (End::Finished, done)
