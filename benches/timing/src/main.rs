@@ -59,13 +59,13 @@ fn verdict_right_or_wrong_in_last(runner: &mut CtRunner, rng: &mut BenchRng) {
     right_or_wrong(["a"], LAST, runner, rng);
 }
 
-// Which secret matched is the receiver's business.
-fn secret_first_or_last_of_two(runner: &mut CtRunner, rng: &mut BenchRng) {
+// Which secret matched. Not judged: only a client that holds a valid signature can measure it.
+fn match_first_or_last_of_two(runner: &mut CtRunner, rng: &mut BenchRng) {
     let kinds = [Kind::right(["a"]), Kind::right(["b"])];
     measure(runner, rng, &kinds, verify(["a", "b"]));
 }
 
-fn secret_first_or_last_of_four(runner: &mut CtRunner, rng: &mut BenchRng) {
+fn match_first_or_last_of_four(runner: &mut CtRunner, rng: &mut BenchRng) {
     let kinds = [Kind::right(["a"]), Kind::right(["d"])];
     measure(runner, rng, &kinds, verify(["a", "b", "c", "d"]));
 }
@@ -90,8 +90,8 @@ ctbench_main!(
     verdict_right_or_wrong_in_first,
     verdict_right_or_wrong_in_middle,
     verdict_right_or_wrong_in_last,
-    secret_first_or_last_of_two,
-    secret_first_or_last_of_four
+    match_first_or_last_of_two,
+    match_first_or_last_of_four
 );
 
 fn right_or_wrong<const N: usize>(
