@@ -75,6 +75,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod delivery;
+pub mod diagnosis;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
@@ -85,6 +86,7 @@ mod secret;
 pub mod signature;
 
 pub use self::delivery::Delivery;
+pub use self::diagnosis::Diagnosis;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::extract::MissingDelivery;
