@@ -40,6 +40,11 @@ fn delivery_holds_for_the_seeds_of_the_fuzzer() {
 }
 
 #[test]
+fn diagnosis_holds_for_the_seeds_of_the_fuzzer() {
+    replay(properties::diagnosis, "tests/data/seeds/diagnosis");
+}
+
+#[test]
 fn middleware_holds_for_the_seeds_of_the_fuzzer() {
     replay(properties::middleware, "fuzz/seeds/middleware");
 }
@@ -81,6 +86,11 @@ proptest! {
     #[test]
     fn delivery_holds_for_generated_headers_and_bodies(header in header(), body in body()) {
         properties::delivery(&[header, body].join(&0));
+    }
+
+    #[test]
+    fn diagnosis_holds_for_generated_headers_and_bodies(header in header(), body in body()) {
+        properties::diagnosis(&[header, body].join(&0));
     }
 
     #[test]

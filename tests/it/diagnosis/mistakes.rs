@@ -83,7 +83,7 @@ pub(super) const CASES: [Case; 32] = [
             "${CRONOFY_CLIENT_SECRET}",
             "changeme",
             "whsec_c2VjcmV0",
-            "<client secret>",
+            "<fill me in>",
             "YOUR_CLIENT_SECRET",
             "op://vault/item",
         ][seed as usize % 6];
