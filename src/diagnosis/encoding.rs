@@ -46,7 +46,7 @@ pub(super) fn base64(text: &[u8]) -> Option<Decoded> {
 }
 
 pub(super) fn hex(text: &[u8]) -> Option<Decoded> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len() / 2));

@@ -9,8 +9,9 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::json::{Json, STYLES};
+use super::json::Json;
 use super::signatures::{Signatures, Tag};
+use super::style::STYLES;
 use super::{Certainty, Finding, Mistake, bodies, secrets};
 use crate::secret::{Secret, SecretError};
 

@@ -1,72 +1,14 @@
-//! JSON, written again in the styles that serialisers have.
+//! JSON taken apart, with the order of its fields and the text of its numbers kept.
 
 use std::borrow::Cow;
-use std::iter;
 
 use serde::de::IgnoredAny;
 
 use super::order::rank;
+use super::style::{Style, Writer};
 
 /// Deeper JSON is not rewritten. Cronofy's documented bodies have 6 levels.
 const MAX_DEPTH: usize = 16;
-
-/// How JSON can be laid out and escaped.
-#[derive(Clone, Copy)]
-pub(super) struct Style {
-    layout: Layout,
-    escapes: Escapes,
-}
-
-#[derive(Clone, Copy)]
-enum Layout {
-    Compact,
-    /// A space after each comma and colon, as Python writes.
-    Spaced,
-    /// By two spaces.
-    Indented,
-}
-
-/// What is escaped besides that which JSON requires.
-#[derive(Clone, Copy)]
-struct Escapes {
-    /// `<`, `>`, `&`, U+2028 and U+2029, as Go and Rails do.
-    html: bool,
-    /// Everything that is not ASCII, as Python does.
-    ascii: bool,
-    /// `/`, as PHP does, which escapes what is not ASCII as well.
-    slash: bool,
-}
-
-pub(super) const STYLES: [Style; 15] = {
-    let layouts = [Layout::Compact, Layout::Spaced, Layout::Indented];
-    let escapes = [
-        Escapes::new(false, false, false),
-        Escapes::new(true, false, false),
-        Escapes::new(false, true, false),
-        Escapes::new(false, false, true),
-        Escapes::new(false, true, true),
-    ];
-    let first = Style {
-        layout: Layout::Compact,
-        escapes: escapes[0],
-    };
-    let mut styles = [first; 15];
-    let mut index = 0;
-    while index < styles.len() {
-        styles[index] = Style {
-            layout: layouts[index / escapes.len()],
-            escapes: escapes[index % escapes.len()],
-        };
-        index += 1;
-    }
-    styles
-};
-
-impl Escapes {
-    const fn new(html: bool, ascii: bool, slash: bool) -> Self {
-        Self { html, ascii, slash }
-    }
-}
 
 /// A JSON text that keeps the order of its fields and the text of its numbers.
 #[derive(Clone)]
@@ -76,12 +18,12 @@ pub(super) struct Json<'a> {
 }
 
 #[derive(Clone)]
-enum Node<'a> {
+pub(super) enum Node<'a> {
     /// A number, a literal, or a string with a lone surrogate: kept as it is.
     Raw(&'a str),
     Text(Cow<'a, str>),
-    List(Vec<Node<'a>>),
-    Object(Vec<(Node<'a>, Node<'a>)>),
+    List(Vec<Self>),
+    Object(Vec<(Self, Self)>),
 }
 
 impl<'a> Json<'a> {
@@ -97,13 +39,8 @@ impl<'a> Json<'a> {
 
     /// The text in `style`; `None` if that is over 8 times as long as the body and another KiB.
     pub(super) fn write(&self, style: Style) -> Option<Vec<u8>> {
-        let mut writer = Writer {
-            text: String::with_capacity(self.length),
-            limit: 8 * self.length + 1024,
-            style,
-        };
-        writer.value(&self.root, 0)?;
-        Some(writer.text.into_bytes())
+        let limit = 8 * self.length + 1024;
+        Some(Writer::new(style, limit).write(&self.root)?.into_bytes())
     }
 
     /// The same with all fields in the order of Cronofy's documentation; `None` if they are in that order.
@@ -229,96 +166,5 @@ impl<'a> Parser<'a> {
         }
         let unescaped = serde_json::from_str::<String>(quoted);
         Some(unescaped.map_or(Node::Raw(quoted), |text| Node::Text(text.into())))
-    }
-}
-
-struct Writer {
-    text: String,
-    limit: usize,
-    style: Style,
-}
-
-impl Writer {
-    fn value(&mut self, node: &Node<'_>, depth: usize) -> Option<()> {
-        match node {
-            Node::Raw(text) => self.text.push_str(text),
-            Node::Text(text) => self.string(text),
-            Node::List(items) => {
-                self.items(['[', ']'], items, depth, |writer, item| {
-                    writer.value(item, depth + 1)
-                })?;
-            }
-            Node::Object(fields) => {
-                self.items(['{', '}'], fields, depth, |writer, (name, value)| {
-                    writer.value(name, depth + 1)?;
-                    writer.text.push_str(match writer.style.layout {
-                        Layout::Compact => ":",
-                        Layout::Spaced | Layout::Indented => ": ",
-                    });
-                    writer.value(value, depth + 1)
-                })?;
-            }
-        }
-        (self.text.len() <= self.limit).then_some(())
-    }
-
-    fn items<T>(
-        &mut self,
-        [open, close]: [char; 2],
-        items: &[T],
-        depth: usize,
-        mut write: impl FnMut(&mut Self, &T) -> Option<()>,
-    ) -> Option<()> {
-        self.text.push(open);
-        for (index, item) in items.iter().enumerate() {
-            if index > 0 {
-                self.text.push(',');
-                if matches!(self.style.layout, Layout::Spaced) {
-                    self.text.push(' ');
-                }
-            }
-            self.indent(depth + 1);
-            write(self, item)?;
-        }
-        if !items.is_empty() {
-            self.indent(depth);
-        }
-        self.text.push(close);
-        Some(())
-    }
-
-    fn indent(&mut self, depth: usize) {
-        if matches!(self.style.layout, Layout::Indented) {
-            self.text.push('\n');
-            self.text.extend(iter::repeat_n("  ", depth));
-        }
-    }
-
-    fn string(&mut self, text: &str) {
-        let Escapes { html, ascii, slash } = self.style.escapes;
-        self.text.push('"');
-        for c in text.chars() {
-            match c {
-                '"' => self.text.push_str("\\\""),
-                '\\' => self.text.push_str("\\\\"),
-                '\u{8}' => self.text.push_str("\\b"),
-                '\u{c}' => self.text.push_str("\\f"),
-                '\n' => self.text.push_str("\\n"),
-                '\r' => self.text.push_str("\\r"),
-                '\t' => self.text.push_str("\\t"),
-                '/' if slash => self.text.push_str("\\/"),
-                '\0'..=' ' if c != ' ' => self.escape(c),
-                '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if html => self.escape(c),
-                _ if ascii && !c.is_ascii() => self.escape(c),
-                _ => self.text.push(c),
-            }
-        }
-        self.text.push('"');
-    }
-
-    fn escape(&mut self, c: char) {
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            self.text.push_str(&format!("\\u{unit:04x}"));
-        }
     }
 }

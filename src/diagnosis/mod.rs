@@ -65,6 +65,7 @@ mod mistake;
 mod order;
 mod secrets;
 mod signatures;
+mod style;
 
 pub use self::explain::Diagnosis;
 pub use self::finding::{Certainty, Finding};

@@ -51,7 +51,7 @@ fn table() {
         result.unwrap_or_else(|error| panic!("{}: {error}", case.mistake));
         let mut replayed = 0;
         for (name, body) in fixtures() {
-            for seed in (0..225).step_by(7) {
+            for seed in (0..225).step_by(37) {
                 if let Some(mut sent) = (case.make)("CRN_v3ry+S3cret/Value_0123456789", &body, seed)
                 {
                     // Its strings are ordinary words, such as "dashboard".

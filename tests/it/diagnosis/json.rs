@@ -15,8 +15,8 @@ pub(super) enum Json {
     Flag(bool),
     Number(i64),
     Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// How many styles there are.

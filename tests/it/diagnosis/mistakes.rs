@@ -323,8 +323,8 @@ fn held(secret: &str, held: String, body: &Json, seed: u64) -> Option<Sent> {
 }
 
 /// Signed as `sent`, received as `seen`.
-fn rewritten(secret: &str, sent: String, seen: impl Into<Vec<u8>>, body: &Json) -> Sent {
-    let signature = base64(&tag(secret.as_bytes(), sent.as_bytes()));
+fn rewritten(secret: &str, sent: impl AsRef<[u8]>, seen: impl Into<Vec<u8>>, body: &Json) -> Sent {
+    let signature = base64(&tag(secret.as_bytes(), sent.as_ref()));
     listed(secret, seen, &signature, body)
 }
 
