@@ -177,6 +177,7 @@ fn hostile_bodies_end_within_the_bounds() {
         format!("{{{}\"a\":1}}", "\"b\":1,".repeat(size / 6)),
         format!("\"{}\"", "<".repeat(size)),
         format!("\"{}\"", "\\\"".repeat(size / 2)),
+        "[".repeat(900) + &"1,".repeat(size / 2) + "1" + &"]".repeat(900),
         "[".repeat(15) + &"1,".repeat(size / 2) + "1" + &"]".repeat(15),
         "é".repeat(size / 2),
         "\r\n".repeat(size / 2),
@@ -184,6 +185,40 @@ fn hostile_bodies_end_within_the_bounds() {
     ];
     for body in bodies {
         crate::properties::diagnosis(&[b"%\n%", body.as_bytes()].join(&0));
+    }
+}
+
+#[test]
+fn json_is_rewritten_within_the_documented_bounds() {
+    let is_explained = |signed_body: &str, body: &str| {
+        let diagnosis = Diagnosis::new(["CRN_held"]).unwrap();
+        let findings =
+            diagnosis.explain(&signed("CRN_held", signed_body.as_bytes()), body.as_bytes());
+        proven(&findings) == 1
+    };
+    let nested = |depth| ["[".repeat(depth), "]".repeat(depth)].concat();
+    for (depth, explained) in [(16, true), (17, false)] {
+        let body = nested(depth);
+        assert_eq!(
+            is_explained(&body, &format!(" {body}")),
+            explained,
+            "{depth}"
+        );
+    }
+    // Indented, a short item of a list takes 2 spaces for each level.
+    for (levels, explained) in [(4, true), (14, false)] {
+        let indent = "  ".repeat(levels);
+        let items = vec!["1"; 1000].join(&format!(",\n{indent}"));
+        let opened: String = (1..=levels)
+            .map(|level| format!("[\n{}", "  ".repeat(level)))
+            .collect();
+        let closed: String = (0..levels)
+            .rev()
+            .map(|level| format!("\n{}]", "  ".repeat(level)))
+            .collect();
+        let indented = format!("{opened}{items}{closed}");
+        let compact = indented.replace(['\n', ' '], "");
+        assert_eq!(is_explained(&indented, &compact), explained, "{levels}");
     }
 }
 
