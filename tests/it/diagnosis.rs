@@ -263,6 +263,21 @@ fn quotes_alone_are_no_empty_secret() {
 }
 
 #[test]
+fn a_secret_of_symbols_is_no_placeholder() {
+    let diagnosis =
+        Diagnosis::new(["€$€$€$€$", "opposable thumbs", "pDY0Oi7TJSP2hfNmZNkm5"]).unwrap();
+    assert_eq!(diagnosis.of_secrets(), []);
+    let diagnosis = Diagnosis::new(["xxxxxxxx", "Change-Me!", "$(cat secret)"]).unwrap();
+    assert!(
+        diagnosis
+            .of_secrets()
+            .iter()
+            .all(|f| f.mistake == Mistake::SecretPlaceholder)
+    );
+    assert_eq!(diagnosis.of_secrets().len(), 3);
+}
+
+#[test]
 fn clones_share_replaced_secrets() {
     let diagnosis = Diagnosis::new(["\"CRN_a\""]).unwrap();
     let clone = diagnosis.clone();
