@@ -121,6 +121,7 @@
 #[path = "documentation.rs"]
 pub mod _documentation;
 mod delivery;
+pub mod diagnosis;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
@@ -131,6 +132,7 @@ mod secret;
 pub mod signature;
 
 pub use self::delivery::Delivery;
+pub use self::diagnosis::Diagnosis;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::extract::MissingDelivery;

@@ -22,6 +22,11 @@ pub fn delivery(input: &[u8]) {
     properties::delivery(input);
 }
 
+/// A header and a body, through `Diagnosis::explain`.
+pub fn diagnosis(input: &[u8]) {
+    properties::diagnosis(input);
+}
+
 /// An exchange with a scripted request body and handler, through the layer.
 pub fn middleware(input: &[u8]) {
     properties::middleware(input);

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use super::Overrun;
+use super::explainer::Explainer;
 use super::limiter::Limiter;
 use crate::signature::Verifier;
 
@@ -25,6 +26,7 @@ pub(super) struct Config {
     pub(super) grace: Duration,
     pub(super) task_tracker: TaskTracker,
     pub(super) limiter: Arc<Limiter>,
+    pub(super) explainer: Option<Explainer>,
 }
 
 impl Config {
@@ -37,6 +39,7 @@ impl Config {
             grace: GRACE,
             task_tracker: TaskTracker::new(),
             limiter: Arc::new(Limiter::new()),
+            explainer: None,
         }
     }
 }

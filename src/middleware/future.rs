@@ -200,6 +200,9 @@ where
         });
         let delivery =
             Delivery::verify_with_deadline(&config.verifier, &head.headers, body.clone(), deadline);
+        if let (Err(rejection), Some(explainer)) = (&delivery, &config.explainer) {
+            explainer.explain(rejection, &head.headers, &body);
+        }
         delivery.map(|delivery| (delivery, body))
     });
     match verified {

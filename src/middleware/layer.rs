@@ -5,7 +5,9 @@ use tokio_util::task::TaskTracker;
 use tower_layer::Layer;
 
 use super::config::Config;
+use super::explainer::Explainer;
 use super::{CronofyWebhook, Overrun};
+use crate::diagnosis::Diagnosis;
 use crate::events;
 use crate::secret::Secret;
 use crate::signature::Verifier;
@@ -26,6 +28,7 @@ const CRONOFY_WAITS: Duration = Duration::from_secs(5);
 /// | [`overrun`](Self::overrun) | [`Overrun::Finish`] | what happens to a handler that is late |
 /// | [`grace`](Self::grace) | 30 s | how long a late handler may run in the background |
 /// | [`task_tracker`](Self::task_tracker) | one of its own | `TaskTracker` that owns background work |
+/// | [`diagnose`](Self::diagnose) | off | explains signatures that do not match |
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct CronofyWebhookLayer {
@@ -145,6 +148,27 @@ impl CronofyWebhookLayer {
     /// ```
     pub fn task_tracker(mut self, tracker: TaskTracker) -> Self {
         self.config_mut().task_tracker = tracker;
+        self
+    }
+
+    /// Explains signatures that do not match, in the log: what the [`Diagnosis`] finds is an event at warn level each. Off by
+    /// default.
+    ///
+    /// At most one request a second is explained, and one at a time, on a thread for blocking work: the response does not wait for
+    /// it, and is the same as without. The event says how many rejections were not explained since the last one.
+    ///
+    /// An event at warn level says at construction that this is on.
+    ///
+    /// ```
+    /// use cronofy_webhook::{CronofyWebhookLayer, Diagnosis};
+    ///
+    /// let layer = CronofyWebhookLayer::new("CRN_an_example").diagnose(Diagnosis::new(["CRN_an_example"])?);
+    /// # let _ = layer;
+    /// # Ok::<_, cronofy_webhook::SecretError>(())
+    /// ```
+    pub fn diagnose(mut self, diagnosis: Diagnosis) -> Self {
+        events::diagnosis_is_on();
+        self.config_mut().explainer = Some(Explainer::new(diagnosis));
         self
     }
 

@@ -1,11 +1,13 @@
+use std::array;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::rejection::RejectionKind;
 
-/// How long a repeated event is suppressed for after it was logged, in milliseconds.
-const INTERVAL: u64 = 60_000;
+/// How long a repeated event is suppressed for after it was logged.
+const INTERVAL: Duration = Duration::from_secs(60);
 
 /// An event that anybody who knows the URL can cause, or that each delivery repeats.
 #[derive(Clone, Copy, Debug)]
@@ -29,46 +31,64 @@ impl Repeated {
 
 /// Lets each repeated event be logged at warn level once a minute, and counts the others.
 #[derive(Debug)]
-pub(super) struct Limiter {
-    started: Instant,
-    slots: [Slot; Repeated::COUNT],
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    /// From when on the next one may be logged, in milliseconds since `started`.
-    next: AtomicU64,
-    suppressed: AtomicU64,
-}
+pub(super) struct Limiter([Slot; Repeated::COUNT]);
 
 impl Limiter {
     pub(super) fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            slots: Default::default(),
-        }
+        Self(array::from_fn(|_| Slot::new(INTERVAL)))
     }
 
     /// How many were suppressed since the last one that was logged, if this one is to be logged.
     pub(super) fn admit(&self, event: Repeated) -> Option<u64> {
-        let slot = &self.slots[event.index()];
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let next = slot.next.load(Ordering::Relaxed);
-        let admitted = now >= next
-            && slot
+        self.0[event.index()].admit()
+    }
+}
+
+/// Admits one call in each interval.
+#[derive(Debug)]
+pub(super) struct Slot {
+    started: Instant,
+    interval: u64,
+    /// From when on the next call is admitted, in milliseconds since `started`.
+    next: AtomicU64,
+    suppressed: AtomicU64,
+}
+
+impl Slot {
+    pub(super) fn new(interval: Duration) -> Self {
+        Self {
+            started: Instant::now(),
+            interval: millis(interval),
+            next: AtomicU64::new(0),
+            suppressed: AtomicU64::new(0),
+        }
+    }
+
+    /// How many calls were not admitted since the last one that was, if this one is.
+    pub(super) fn admit(&self) -> Option<u64> {
+        let now = millis(self.started.elapsed());
+        let next = self.next.load(Ordering::Relaxed);
+        let then = now.saturating_add(self.interval);
+        let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
+        if now >= next
+            && self
                 .next
-                .compare_exchange(
-                    next,
-                    now.saturating_add(INTERVAL),
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                )
-                .is_ok();
-        if admitted {
-            Some(slot.suppressed.swap(0, Ordering::Relaxed))
+                .compare_exchange(next, then, success, failure)
+                .is_ok()
+        {
+            Some(self.suppressed.swap(0, Ordering::Relaxed))
         } else {
-            slot.suppressed.fetch_add(1, Ordering::Relaxed);
+            self.suppress();
             None
         }
     }
+
+    /// Counts a call that was not admitted.
+    pub(super) fn suppress(&self) {
+        self.suppressed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -81,6 +81,7 @@
 
 mod body;
 mod config;
+mod explainer;
 mod future;
 mod handler;
 mod layer;

@@ -38,6 +38,11 @@ fn delivery_holds_for_the_seeds() {
 }
 
 #[test]
+fn diagnosis_holds_for_the_seeds() {
+    replay(properties::diagnosis, "seeds/diagnosis");
+}
+
+#[test]
 fn middleware_holds_for_the_seeds() {
     replay(properties::middleware, "seeds/middleware");
 }
@@ -79,6 +84,11 @@ proptest! {
     #[test]
     fn delivery_holds_for_generated_headers_and_bodies(header in header(), body in body()) {
         properties::delivery(&[header, body].join(&0));
+    }
+
+    #[test]
+    fn diagnosis_holds_for_generated_headers_and_bodies(header in header(), body in body()) {
+        properties::diagnosis(&[header, body].join(&0));
     }
 
     #[test]

@@ -1,13 +1,17 @@
-//! Every event that this crate emits, and the only file that uses `tracing`.
+//! Every event that this crate emits, and the only module that uses `tracing`.
 //!
 //! One function for each outcome, taking plain values. No event shows a secret, a signature or a body.
+
+mod request_span;
 
 use std::error::Error;
 use std::fmt::Display;
 use std::time::Duration;
 
 use http::StatusCode;
-use tracing::{Instrument as _, Span, debug, error, info_span, warn};
+use tracing::{debug, error, warn};
+
+pub(crate) use self::request_span::RequestSpan;
 
 /// What a filter names. Part of the API: the module of an event is not.
 const TARGET: &str = "cronofy_webhook";
@@ -71,6 +75,31 @@ pub(crate) fn budget_is_long(budget: Duration) {
         budget_ms = millis(budget),
         "budget is not below the 5 s that Cronofy waits for the answer to a push notification: \
          Cronofy takes late answers for failures"
+    );
+}
+
+pub(crate) fn diagnosis_is_on() {
+    warn!(
+        target: TARGET,
+        "signatures that do not match are explained in the log, at most one a second"
+    );
+}
+
+pub(crate) fn explained(
+    mistake: &str,
+    certainty: &str,
+    secret: Option<usize>,
+    suppressed: u64,
+    finding: &dyn Display,
+) {
+    warn!(target: TARGET, mistake, certainty, secret, suppressed, "signature did not match: {finding}");
+}
+
+pub(crate) fn not_explained(suppressed: u64) {
+    warn!(
+        target: TARGET,
+        suppressed,
+        "signature did not match, and no known mistake explains it: the request may be forged"
     );
 }
 
@@ -256,36 +285,6 @@ pub(crate) fn grace_ended(subject: Subject<'_>, grace: Duration) {
 pub(crate) fn aborted(subject: Subject<'_>) {
     about! { error, subject, background = true,
         "handler was dropped: the runtime shut down"
-    }
-}
-
-/// The span of a request, kept for when it is not entered: a drop, and a move to the background.
-pub(crate) struct RequestSpan(Span);
-
-impl RequestSpan {
-    pub(crate) fn current() -> Self {
-        Self(Span::current())
-    }
-
-    pub(crate) fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
-        self.0.in_scope(f)
-    }
-
-    /// Gives the future a root span that follows from this one. As a child it would keep this one open.
-    pub(crate) fn detach<F: Future>(
-        &self,
-        subject: Subject<'_>,
-        future: F,
-    ) -> impl Future<Output = F::Output> + use<F> {
-        let span = info_span!(
-            target: TARGET,
-            parent: None,
-            "cronofy_webhook.background",
-            kind = subject.kind,
-            channel = subject.channel,
-        );
-        span.follows_from(&self.0);
-        future.instrument(span)
     }
 }
 
