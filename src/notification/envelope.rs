@@ -78,7 +78,17 @@ pub(super) fn parse(body: &[u8], keep: impl FnOnce() -> Bytes) -> (Notification,
             let channel = lenient::object(text)
                 .and_then(|object| serde_json::from_str(object.get("channel")?.get()).ok())
                 .map(|Object(channel)| channel);
-            let unknown = Unknown::new(kind_of(text), reason, channel, keep());
+            let kind = kind_of(text);
+            let of_notification = matches!(
+                &reason,
+                UnknownReason::Malformed { field, .. } if field.starts_with("notification")
+            );
+            let reason = match kind.as_deref() {
+                Some(kind) if !Notification::KINDS.contains(&kind) => UnknownReason::UnknownType,
+                None if !of_notification => UnknownReason::Untyped,
+                _ => reason,
+            };
+            let unknown = Unknown::new(kind, reason, channel, keep());
             (Notification::Unknown(unknown), Vec::new())
         }
     }
