@@ -22,5 +22,6 @@ mod replay;
 mod server;
 mod signature;
 mod support;
+mod testing;
 #[cfg(feature = "axum")]
 mod wire;
