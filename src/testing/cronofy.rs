@@ -139,7 +139,7 @@ pub struct OpenChannel<S, B> {
 #[derive(Default)]
 struct State {
     closed: bool,
-    last_success: Option<Instant>,
+    successes: usize,
     attempts: Vec<Attempt>,
 }
 
@@ -155,8 +155,9 @@ where
     /// through a closed channel. Several notifications may be under way at once.
     pub async fn notify(&self, payload: impl Into<Bytes>) -> Outcome {
         let body = payload.into();
-        let first = Instant::now();
-        let end = first.checked_add(self.cronofy.give_up_after);
+        let end = Instant::now().checked_add(self.cronofy.give_up_after);
+        // Counted, as times do not tell what happened first on a paused clock.
+        let successes = self.state().successes;
         let mut attempts = 0;
         while self.is_open() {
             let started = Instant::now();
@@ -169,7 +170,7 @@ where
                 None => sleep_until(retry).await,
                 Some(end) => {
                     sleep_until(end).await;
-                    if self.keeps_open(first) {
+                    if self.keeps_open(successes) {
                         return Outcome::GivenUp { attempts };
                     }
                 }
@@ -184,9 +185,7 @@ where
         let success = matches!(answer, Answer::Status(status) if status.is_success());
         let now = Instant::now();
         let mut state = self.state();
-        if success {
-            state.last_success = Some(now);
-        }
+        state.successes += usize::from(success);
         state.attempts.push(Attempt {
             kind: Notification::from_slice(body).kind().to_owned(),
             at: started - self.opened,
@@ -197,9 +196,9 @@ where
     }
 
     /// Whether the channel is still open now that the time of a notification is over; closes it if nothing succeeded.
-    fn keeps_open(&self, first: Instant) -> bool {
+    fn keeps_open(&self, successes_before: usize) -> bool {
         let mut state = self.state();
-        state.closed |= state.last_success.is_none_or(|success| success < first);
+        state.closed |= state.successes == successes_before;
         !state.closed
     }
 }
