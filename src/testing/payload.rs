@@ -132,10 +132,6 @@ impl Payload {
     /// an array, when an index is not in the array, and when the value cannot be serialised to JSON.
     #[must_use]
     #[track_caller]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "`set(\"/a\", 1)` reads better"
-    )]
     pub fn set(mut self, pointer: &str, value: impl Serialize) -> Self {
         let value = serde_json::to_string(&value)
             .unwrap_or_else(|error| panic!("the value for {pointer:?} is not JSON: {error}"));

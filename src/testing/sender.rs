@@ -113,24 +113,7 @@ impl Sender {
             .sign(&body);
         let with = |encode: fn(&[u8]) -> String| Some(each(&signature, encode));
         let unpadded = |mac: &[u8]| STANDARD.encode(mac).trim_end_matches('=').to_owned();
-        let mut spaced = body.to_vec();
-        let url_safe = loop {
-            let standard = self.verifier.sign(&spaced);
-            let encoded = each(&standard, |mac| URL_SAFE.encode(mac));
-            let listed = |value: &HeaderValue| {
-                value
-                    .to_str()
-                    .map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>())
-            };
-            let (Ok(genuine), Ok(encoded)) = (listed(&standard), listed(&encoded)) else {
-                unreachable!("Base64 and commas are visible ASCII");
-            };
-            if genuine.iter().all(|value| !encoded.contains(value)) {
-                break HeaderValue::try_from(encoded.join(","))
-                    .expect("Base64 and commas are visible ASCII");
-            }
-            spaced.push(b' ');
-        };
+        let (spaced, url_safe) = self.url_safe(&body);
         let mut misses = vec![
             (NearMiss::Unsigned, self.signed(body.clone(), None)),
             (
@@ -142,10 +125,7 @@ impl Sender {
                 self.signed(changed(&body), Some(signature.clone())),
             ),
             (NearMiss::Hex, self.signed(body.clone(), with(hex))),
-            (
-                NearMiss::UrlSafe,
-                self.signed(spaced.into(), Some(url_safe)),
-            ),
+            (NearMiss::UrlSafe, self.signed(spaced, Some(url_safe))),
             (
                 NearMiss::Unpadded,
                 self.signed(body.clone(), with(unpadded)),
@@ -164,6 +144,23 @@ impl Sender {
             ));
         }
         misses
+    }
+
+    /// The body, with spaces added until the URL-safe signatures differ from the genuine ones.
+    fn url_safe(&self, body: &[u8]) -> (Bytes, HeaderValue) {
+        let mut body = body.to_vec();
+        loop {
+            let genuine = self.verifier.sign(&body);
+            let url_safe = each(&genuine, |mac| URL_SAFE.encode(mac));
+            let mut pairs = genuine
+                .as_bytes()
+                .split(|byte| *byte == b',')
+                .zip(url_safe.as_bytes().split(|byte| *byte == b','));
+            if pairs.all(|(genuine, url_safe)| genuine != url_safe) {
+                return (body.into(), url_safe);
+            }
+            body.push(b' ');
+        }
     }
 
     fn signed<B: From<Bytes>>(&self, body: Bytes, signature: Option<HeaderValue>) -> Request<B> {
