@@ -94,12 +94,14 @@
 //! ```
 
 mod cronofy;
+mod outcome;
 mod payload;
 mod sample;
 mod schedule;
 mod sender;
 
-pub use self::cronofy::{Answer, Attempt, Cronofy, OpenChannel, Outcome};
+pub use self::cronofy::{Cronofy, OpenChannel};
+pub use self::outcome::{Answer, Attempt, Outcome};
 pub use self::payload::Payload;
 pub use self::sample::{Provenance, Sample};
 pub use self::schedule::Schedule;
