@@ -96,6 +96,7 @@
 mod cronofy;
 mod outcome;
 mod payload;
+mod pointer;
 mod sample;
 mod schedule;
 mod sender;
