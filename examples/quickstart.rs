@@ -16,23 +16,15 @@ use axum::routing::post;
 use axum::{Router, serve};
 use bytes::Bytes;
 use cronofy_webhook::signature::HEADER;
+use cronofy_webhook::testing::{Payload, Sender};
 use cronofy_webhook::{CronofyWebhookLayer, Notification, Secret, Verifier};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 
-use self::samples::SAMPLES;
-
-mod samples;
-
 const SECRET: &str = "CRN_the_client_secret_of_your_application";
 const NEXT_SECRET: &str = "CRN_the_secret_that_replaces_it";
-
-fn sample(name: &str) -> &'static str {
-    let found = SAMPLES.iter().find(|(sample, _)| *sample == name);
-    found.expect("there is a sample of that name").1
-}
 
 /// Called only for authentic deliveries.
 async fn receive(Path(account): Path<String>, notification: Notification) -> StatusCode {
@@ -72,11 +64,14 @@ fn attempts() -> Vec<Attempt> {
         body: body.to_owned(),
         expected,
     };
-    let change = sample("change");
+    let change = Payload::sample("change");
+    let change = change.as_str();
     let oversized = format!("{change}{}", " ".repeat(300 * 1024));
-    let mut attempts: Vec<Attempt> = SAMPLES
-        .iter()
-        .map(|(name, body)| attempt(&format!("signed: {name}"), &[SECRET], body, 204))
+    let mut attempts: Vec<Attempt> = Payload::samples()
+        .map(|sample| {
+            let what = format!("signed: {}", sample.name());
+            attempt(&what, &[SECRET], sample.payload().as_str(), 204)
+        })
         .collect();
     attempts.extend([
         attempt("signed, but not JSON", &[SECRET], "bonjour", 204),
@@ -115,12 +110,15 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         .build_http();
     let mut unexpected = 0;
     for attempt in attempts() {
-        let mut request = Request::post(format!("{url}/{}", attempt.account));
-        if !attempt.signed_with.is_empty() {
+        let url = format!("{url}/{}", attempt.account);
+        let request: Request<Full<Bytes>> = if attempt.signed_with.is_empty() {
+            Request::post(url).body(attempt.body.into())?
+        } else {
             let cronofy = Verifier::new(attempt.signed_with.iter().copied())?;
-            request = request.header(HEADER, cronofy.sign(attempt.body.as_bytes()));
-        }
-        let request = request.body(Full::new(Bytes::from(attempt.body)))?;
+            let mut request = Sender::from_verifier(cronofy).request(attempt.body);
+            *request.uri_mut() = url.parse()?;
+            request
+        };
 
         println!("{}", attempt.what);
         let started = Instant::now();

@@ -12,16 +12,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cronofy_webhook::Verifier;
-use cronofy_webhook::signature::HEADER;
-use http::header::CONTENT_TYPE;
+use cronofy_webhook::testing::{Payload, Sender};
 use http::{Request, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-
-use self::samples::SAMPLES;
-
-mod samples;
 
 /// How long Cronofy waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,8 +26,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [url, secret, kind] = match &*arguments {
         [list] if list == "--list" => {
-            for (kind, _) in SAMPLES {
-                println!("{kind}");
+            for sample in Payload::samples() {
+                println!("{}", sample.name());
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -46,14 +41,13 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     if url.scheme_str() != Some("http") {
         return Err("the URL must begin with http://: this example is for a local receiver".into());
     }
-    let Some((_, body)) = SAMPLES.iter().find(|(name, _)| name == kind) else {
+    let Some(sample) = Payload::samples().find(|sample| sample.name() == kind) else {
         return Err(format!("no sample of kind {kind:?}: --list prints those there are").into());
     };
 
-    let request = Request::post(&url)
-        .header(CONTENT_TYPE, "application/json; charset=utf-8")
-        .header(HEADER, Verifier::new([&**secret])?.sign(body.as_bytes()))
-        .body(Full::new(Bytes::from_static(body.as_bytes())))?;
+    let sender = Sender::from_verifier(Verifier::new([secret])?);
+    let mut request: Request<Full<Bytes>> = sender.request(sample.payload());
+    *request.uri_mut() = url.clone();
     let client = Client::builder(TokioExecutor::new()).build_http();
 
     let started = Instant::now();

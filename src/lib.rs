@@ -113,6 +113,7 @@
 //! # Features
 //!
 //! - `axum` (default): [`Notification`] and [`Delivery`] as extractors, [`Rejection`] as a response.
+//! - `testing`: signed requests, sample bodies and a simulated Cronofy for tests of a handler; see the module `testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -130,6 +131,9 @@ pub mod notification;
 mod rejection;
 mod secret;
 pub mod signature;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 
 pub use self::delivery::Delivery;
 pub use self::diagnosis::Diagnosis;

@@ -27,6 +27,7 @@ pin_project! {
         #[pin]
         body: B,
         limit: usize,
+        length: usize,
         buffered: Buffered,
     }
 }
@@ -46,6 +47,7 @@ where
         Self {
             body,
             limit,
+            length: 0,
             buffered: Buffered::Frame(Bytes::new()),
         }
     }
@@ -62,7 +64,8 @@ where
                 // Trailers are ignored: the signature does not cover them.
                 Some(Ok(frame)) => {
                     if let Ok(mut data) = frame.into_data() {
-                        if data.remaining() > *this.limit - this.buffered.len() {
+                        *this.length = this.length.saturating_add(data.remaining());
+                        if *this.length > *this.limit {
                             return Poll::Ready(Err(Rejection::body_limit(*this.limit)));
                         }
                         this.buffered.push(data.copy_to_bytes(data.remaining()));
@@ -76,9 +79,9 @@ where
 }
 
 impl<B> ReadBody<B> {
-    /// How many bytes were read.
-    pub(super) fn len(&self) -> usize {
-        self.buffered.len()
+    /// How many bytes were read, those beyond the limit included.
+    pub(super) fn length(&self) -> usize {
+        self.length
     }
 }
 
@@ -102,13 +105,6 @@ fn any_cause(
 }
 
 impl Buffered {
-    fn len(&self) -> usize {
-        match self {
-            Self::Frame(frame) => frame.len(),
-            Self::Joined(joined) => joined.len(),
-        }
-    }
-
     fn push(&mut self, data: Bytes) {
         match self {
             Self::Frame(frame) if frame.is_empty() => *frame = data,

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
+use super::POLLED_AFTER_COMPLETION;
 use super::body::ReadBody;
 use super::config::Config;
 use super::handler::Handler;
@@ -50,7 +51,7 @@ pin_project! {
                 StateProj::Read { body, call: Some((head, _)) } => span.in_scope(|| {
                     let limiter = &this.config.limiter;
                     let elapsed = started.elapsed();
-                    report::dropped_while_reading(&head.headers, body.len(), elapsed, limiter);
+                    report::dropped_while_reading(&head.headers, body.length(), elapsed, limiter);
                 }),
                 StateProj::Ready { call: Some((_, delivery)), .. } => {
                     span.in_scope(|| events::dropped_while_waiting(subject(delivery, started)));
@@ -140,15 +141,17 @@ where
                             Err(Rejection::body_timeout(this.config.budget))
                         }
                     };
-                    let (head, inner) = call.take().expect("taken once, on the way to `Ready`");
-                    let length = read.as_ref().map_or_else(|_| body.len(), Bytes::len);
+                    let (head, inner) = call.take().expect(POLLED_AFTER_COMPLETION);
+                    let length = body.length();
                     verify(read, length, head, inner, this.timer, this.config)
                 }
                 StateProj::Ready { inner, call } => {
+                    // Gone if the inner service panicked when it was called.
+                    assert!(call.is_some(), "{POLLED_AFTER_COMPLETION}");
                     let is_ready = match inner.poll_ready(cx) {
                         Poll::Ready(Ok(())) => !this.timer.has_passed(),
                         Poll::Ready(Err(error)) => {
-                            let (_, delivery) = call.take().expect("taken once, on the way out");
+                            let (_, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
                             events::readiness_failed(subject(&delivery, this.timer.started()));
                             break Err(error);
                         }
@@ -158,7 +161,7 @@ where
                             false
                         }
                     };
-                    let (request, delivery) = call.take().expect("taken once, on the way out");
+                    let (request, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
                     if is_ready {
                         start(inner, request, delivery, this.timer.started(), this.config)
                     } else {
@@ -172,11 +175,13 @@ where
                     ready!(this.timer.poll(cx));
                     break Ok(handler.overrun());
                 }
-                StateProj::Done => panic!("`ResponseFuture` polled after completion"),
+                StateProj::Done => panic!("{POLLED_AFTER_COMPLETION}"),
             };
             this.state.set(next);
         };
         this.state.set(State::Done);
+        // A completed future that is kept must not keep the span of the request open.
+        *this.span = None;
         Poll::Ready(output)
     }
 }
@@ -203,12 +208,13 @@ where
         if let (Err(rejection), Some(explainer)) = (&delivery, &config.explainer) {
             explainer.explain(rejection, &head.headers, &body);
         }
-        delivery.map(|delivery| (delivery, body))
+        delivery
     });
     match verified {
-        Ok((delivery, body)) => {
+        Ok(delivery) => {
             report::verified(&delivery, timer.started(), &config.limiter);
-            let mut request = Request::from_parts(head, B::from(body));
+            // The delivery's copy of a small body, so that the server's read buffer is not kept.
+            let mut request = Request::from_parts(head, B::from(delivery.body().clone()));
             request.extensions_mut().insert(delivery.clone());
             State::Ready {
                 inner,

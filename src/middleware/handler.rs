@@ -10,6 +10,7 @@ use http::{Response, StatusCode};
 use tokio::runtime;
 use tokio::time::{Instant, timeout};
 
+use super::POLLED_AFTER_COMPLETION;
 use super::config::Config;
 use super::report::subject;
 use crate::delivery::Delivery;
@@ -64,7 +65,7 @@ impl<F> Handler<F> {
         F: Future<Output = Result<Response<R>, E>>,
     {
         // Taken while it is polled: after a panic it must not be polled again in the background.
-        let mut future = self.future.take().expect("polled after completion");
+        let mut future = self.future.take().expect(POLLED_AFTER_COMPLETION);
         let guard = PanicGuard::new(&self.delivery, self.started);
         let output = guard.run(|| future.as_mut().poll(cx));
         match &output {

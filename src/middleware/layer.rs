@@ -6,6 +6,7 @@ use tower_layer::Layer;
 
 use super::config::Config;
 use super::explainer::Explainer;
+use super::limiter::Limiter;
 use super::{CronofyWebhook, Overrun};
 use crate::diagnosis::Diagnosis;
 use crate::events;
@@ -174,7 +175,10 @@ impl CronofyWebhookLayer {
 
     /// The settings of this layer alone: clones, and services that were made before, keep theirs.
     fn config_mut(&mut self) -> &mut Config {
-        Arc::make_mut(&mut self.config)
+        let config = Arc::make_mut(&mut self.config);
+        // Not shared with the layer that this is a clone of: its first warning must not suppress one here.
+        config.limiter = Arc::new(Limiter::new());
+        config
     }
 }
 

@@ -95,3 +95,6 @@ pub use self::future::ResponseFuture;
 pub use self::layer::CronofyWebhookLayer;
 pub use self::overrun::Overrun;
 pub use self::service::CronofyWebhook;
+
+/// What a future that completed, or that panicked, panics with.
+const POLLED_AFTER_COMPLETION: &str = "`ResponseFuture` polled after completion";

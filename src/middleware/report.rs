@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
-
 use tokio::time::Instant;
 
 use super::limiter::{Limiter, Repeated};

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,12 +19,11 @@ use tracing::{Instrument as _, Level};
 
 use crate::log::Log;
 use crate::support::{
-    CHANGE, OTHER_SECRET, Reply, SECRET, Script, Step, drained, forged, genuine, layer, signed,
-    slow, unsigned,
+    CHANGE, OTHER_SECRET, Reply, SECRET, SIX_SECONDS, Script, Step, drained, forged, genuine,
+    layer, signed, slow, unsigned,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
-const SIX_SECONDS: Duration = Duration::from_secs(6);
 const CHANNEL: (&str, &str) = ("channel", "chn_54cf7c7cb4ad4c1027000001");
 
 /// A service that takes a while and then answers, fails or panics.
@@ -208,7 +207,11 @@ async fn rejections_are_logged_at_warn_and_unsigned_requests_at_debug() {
             layer().body_limit(10),
             genuine(),
             Level::WARN,
-            &[("reason", "body_too_large"), ("status", "413")],
+            &[
+                ("reason", "body_too_large"),
+                ("status", "413"),
+                ("body_length", "0"),
+            ],
         ),
     ] {
         let (log, _guard) = Log::start();
@@ -217,6 +220,16 @@ async fn rejections_are_logged_at_warn_and_unsigned_requests_at_debug() {
         assert_eq!(event.message, "request rejected");
         event.is(level, fields);
     }
+}
+
+#[tokio::test]
+async fn the_length_of_a_body_over_the_limit_counts_the_frame_that_exceeded_it() {
+    let (log, _guard) = Log::start();
+    let body = Script::new([Step::Data(CHANGE.into())]);
+    let service = layer().body_limit(10).layer(slow(SECOND));
+    service.oneshot(signed(CHANGE, body)).await.unwrap();
+    let fields = [("reason", "body_too_large"), ("body_length", "255")];
+    log.event().is(Level::WARN, &fields);
 }
 
 #[tokio::test]
@@ -517,10 +530,7 @@ struct InSpan<F>(tracing::Span, std::pin::Pin<Box<F>>);
 impl<F: Future> Future for InSpan<F> {
     type Output = F::Output;
 
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> Poll<F::Output> {
+    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let span = self.0.clone();
         let _entered = span.enter();
         self.1.as_mut().poll(cx)
@@ -615,4 +625,35 @@ fn a_budget_longer_than_cronofy_waits_is_logged_at_warn() {
          Cronofy takes late answers for failures"
     );
     event.is(Level::WARN, &[("budget_ms", "5000")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_completed_future_does_not_keep_the_span_open() {
+    let (log, _guard) = Log::start();
+    let body = Script::new([Step::Pause(SECOND), Step::Data(CHANGE.into())]);
+    let mut answer = Box::pin(layer().layer(slow(SECOND)).call(signed(CHANGE, body)));
+    let span = tracing::info_span!("request");
+    let polled = span.in_scope(|| {
+        answer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+    });
+    assert!(polled.is_pending());
+    drop(span);
+    assert!(log.closed().is_empty());
+    assert_eq!((&mut answer).await.unwrap().status(), 200);
+    assert_eq!(log.closed(), ["request"]);
+}
+
+#[tokio::test]
+async fn a_clone_with_other_settings_has_a_limiter_of_its_own() {
+    let first = layer();
+    deliver(&first, forged(), SECOND, Ok(204)).await.unwrap();
+    let (log, _guard) = Log::start();
+    let second = first.clone().overrun(Overrun::Accept);
+    for layer in [&first, &second] {
+        deliver(layer, forged(), SECOND, Ok(204)).await.unwrap();
+    }
+    let levels: Vec<_> = log.events().iter().map(|event| event.level).collect();
+    assert_eq!(levels, [Level::DEBUG, Level::WARN]);
 }

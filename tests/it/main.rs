@@ -19,12 +19,12 @@ mod properties;
 mod readiness;
 mod readme;
 mod replay;
-mod samples;
 #[cfg(feature = "axum")]
 #[expect(dead_code, reason = "shared with the load tests, which use all of it")]
 mod server;
 mod signature;
 mod source_layout;
 mod support;
+mod testing;
 #[cfg(feature = "axum")]
 mod wire;

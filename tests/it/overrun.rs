@@ -14,7 +14,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::task::TaskTracker;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
-use crate::support::{CHANGE, Calls, Reply, Script, Step, drained, genuine, layer, signed};
+use crate::support::{
+    CHANGE, Calls, Reply, SIX_SECONDS, Script, Step, drained, genuine, layer, signed,
+};
 
 /// What a handler did, in order.
 #[derive(Debug, PartialEq)]
@@ -69,8 +71,6 @@ fn slow(
 fn so_far(did: &mut mpsc::UnboundedReceiver<Did>) -> Vec<Did> {
     std::iter::from_fn(|| did.try_recv().ok()).collect()
 }
-
-const SIX_SECONDS: Duration = Duration::from_secs(6);
 
 #[tokio::test(start_paused = true)]
 async fn finish_and_accept_let_a_late_handler_finish_in_the_background() {

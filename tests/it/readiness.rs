@@ -194,8 +194,36 @@ async fn polling_after_completion_panics() {
                 .poll(&mut Context::from_waker(Waker::noop()))
         });
         let panic = catch_unwind(again).unwrap_err();
-        let message = panic.downcast_ref::<&str>().unwrap();
-        assert_eq!(*message, "`ResponseFuture` polled after completion");
+        assert_eq!(message(&*panic), "`ResponseFuture` polled after completion");
+    }
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    match panic.downcast_ref::<String>() {
+        Some(message) => message.clone(),
+        None => (*panic.downcast_ref::<&str>().unwrap()).to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn polling_after_a_panic_panics() {
+    type Panics =
+        fn(
+            Request<Full<Bytes>>,
+        ) -> std::future::PollFn<fn(&mut Context<'_>) -> Poll<Result<Reply, Infallible>>>;
+    let on_call: Panics = |_| panic!("on call");
+    let on_poll: Panics = |_| std::future::poll_fn(|_| panic!("on poll"));
+    for (panics, what) in [(on_call, "on call"), (on_poll, "on poll")] {
+        let mut answer = Box::pin(layer().layer(service_fn(panics)).call(genuine()));
+        for expected in [what, "`ResponseFuture` polled after completion"] {
+            let polled = AssertUnwindSafe(|| {
+                answer
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+                    .is_ready()
+            });
+            assert_eq!(message(&*catch_unwind(polled).unwrap_err()), expected);
+        }
     }
 }
 

@@ -24,6 +24,9 @@ pub(crate) const OTHER_SECRET: &str = "CRN_nGlYDFXwfSXgB9rvGNBJyfE454GGPtWIbNuPw
 /// A `change`, as Cronofy's documentation prints it.
 pub(crate) const CHANGE: &[u8] = include_bytes!("../data/fixtures/push-change.json");
 
+/// Longer than the budget, shorter than the grace.
+pub(crate) const SIX_SECONDS: Duration = Duration::from_secs(6);
+
 pub(crate) type Reply = Response<Full<Bytes>>;
 
 pub(crate) fn verifier() -> Verifier {
