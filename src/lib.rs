@@ -102,11 +102,12 @@
 //! | secrets and rotation | [`signature`], [`Verifier`] |
 //! | the kinds of notification | [`notification`], [`Notification`] |
 //! | the raw body, the time left, which secret matched | [`Delivery`] |
-//! | deliveries that get 401 | [My deliveries get 401](_documentation::unauthorized) |
+//! | deliveries that get 401 | [My deliveries get 401](_documentation::unauthorized), [`Diagnosis`] |
 //! | a handler that takes longer than Cronofy waits | [Slow handlers](_documentation::slow_handlers) |
 //! | layers, TLS, creating a channel | [Deployment](_documentation::deployment) |
 //! | a concurrency limit | [Overload](_documentation::overload) |
 //! | the log | [Events](_documentation::events) |
+//! | tests of a handler | the module `testing` (feature `testing`) |
 //! | no axum | the example `hyper` |
 //! | no Tower | [`Delivery::verify`] |
 //!
