@@ -9,9 +9,10 @@ use bytes::Bytes;
 use cronofy_webhook::testing::{Answer, Cronofy, Outcome, Payload, Schedule, Sender};
 use http::{HeaderMap, Request, Response, StatusCode};
 use tokio::time::{Instant, sleep};
+use tower::limit::ConcurrencyLimit;
 use tower::service_fn;
 
-use crate::support::SECRET;
+use crate::support::{Calls, SECRET};
 
 const URL: &str = "https://receiver.example/cronofy/42";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -163,4 +164,78 @@ async fn the_success_of_another_notification_keeps_the_channel_open() {
     assert!(matches!(lost, Outcome::GivenUp { .. }));
     assert!(matches!(delivered, Outcome::Delivered { attempts: 1, .. }));
     assert!(channel.is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_never_ready_times_out() {
+    let service = ConcurrencyLimit::new(
+        service_fn(|_: Request<Bytes>| async { Ok::<_, Infallible>(status(204)) }),
+        0,
+    );
+    let channel = Cronofy::new(Sender::new(SECRET), service)
+        .open_channel(URL)
+        .await;
+    let attempts = channel.attempts();
+    assert_eq!(attempts[0].answer, Answer::TimedOut);
+    assert_eq!(attempts[0].took, Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "an assertion in the handler")]
+async fn a_panic_in_the_service_fails_the_test() {
+    let service = service_fn(
+        |_: Request<Bytes>| -> std::future::Ready<Result<Response<Bytes>, Infallible>> {
+            panic!("an assertion in the handler")
+        },
+    );
+    Cronofy::new(Sender::new(SECRET), service)
+        .open_channel(URL)
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_notification_to_run_out_of_time_closes_the_channel_for_all() {
+    let service = service_fn(|_: Request<Bytes>| async { Ok::<_, Infallible>(status(500)) });
+    let channel = Cronofy::new(Sender::new(SECRET), service)
+        .schedule(Schedule::every(HOUR))
+        .open_channel(URL)
+        .await;
+    let later = async {
+        sleep(HOUR * 12).await;
+        channel.notify(Payload::sample("change")).await
+    };
+    let started = Instant::now();
+    let (first, later) = tokio::join!(channel.notify(Payload::sample("change")), later);
+    assert!(matches!(first, Outcome::ChannelClosed { .. }), "{first:?}");
+    assert!(matches!(later, Outcome::ChannelClosed { .. }), "{later:?}");
+    assert!(started.elapsed() <= HOUR * 25);
+    let nothing = channel.notify(Payload::sample("change")).await;
+    assert!(matches!(
+        nothing,
+        Outcome::ChannelClosed { attempts: 0, .. }
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_times_do_not_overflow() {
+    let calls = Calls::default();
+    let counted = calls.clone();
+    let service = service_fn(move |_: Request<Bytes>| {
+        counted.add();
+        async { Ok::<_, Infallible>(status(500)) }
+    });
+    let cronofy = Cronofy::new(Sender::new(SECRET), service).give_up_after(Duration::MAX);
+    let retries = cronofy.open_channel(URL).await;
+    let notify = retries.notify(Payload::sample("change"));
+    assert!(tokio::time::timeout(HOUR * 24 * 30, notify).await.is_err());
+    assert!(calls.count() > 700, "{}", calls.count());
+
+    let never = cronofy
+        .schedule(Schedule::every(Duration::MAX))
+        .open_channel(URL)
+        .await;
+    let before = calls.count();
+    let notify = never.notify(Payload::sample("change"));
+    assert!(tokio::time::timeout(HOUR, notify).await.is_err());
+    assert_eq!(calls.count(), before + 1);
 }
