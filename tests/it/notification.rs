@@ -1,5 +1,4 @@
-//! Promise: nothing authentic is refused for its content. What Cronofy documents is read into types, and whatever else
-//! comes is kept.
+//! Promise: a correctly signed delivery is never rejected because of its content.
 
 use cronofy_webhook::Notification;
 use cronofy_webhook::notification::UnknownReason;
@@ -7,12 +6,14 @@ use serde_json::{Map, Value};
 
 mod fields;
 mod fixtures;
+mod leniency;
 mod open_enums;
 mod properties;
+mod queues;
 mod times;
 mod totality;
 
-/// Reads JSON, and checks that what was read comes back from a queue as the same.
+/// Parses JSON, and checks that the notification survives serialisation.
 fn read(body: &Value) -> Notification {
     let notification = Notification::from_slice(body.to_string().as_bytes());
     let job = serde_json::to_string(&notification).unwrap();
@@ -23,18 +24,18 @@ fn read(body: &Value) -> Notification {
     notification
 }
 
-/// What an `Unknown` says of itself.
+/// The kind and the reason of an `Unknown`.
 fn unknown(notification: &Notification) -> (Option<&str>, &UnknownReason) {
     let Notification::Unknown(unknown) = notification else {
-        panic!("understood: {notification:?}");
+        panic!("of a known kind: {notification:?}");
     };
     (unknown.kind(), unknown.reason())
 }
 
-/// The paths of all members of all objects below `value`, as JSON pointers.
+/// The paths of all fields of all objects below `value`, as JSON pointers.
 fn paths(value: &Value) -> Vec<String> {
     let children: Vec<(String, &Value)> = match value {
-        Value::Object(members) => members
+        Value::Object(fields) => fields
             .iter()
             .map(|(name, value)| (name.clone(), value))
             .collect(),
@@ -43,7 +44,7 @@ fn paths(value: &Value) -> Vec<String> {
     };
     let mut paths = Vec::new();
     for (step, child) in children {
-        // An item of a list is not a member: only what is in it is.
+        // An item of a list is not a field.
         if value.is_object() {
             paths.push(format!("/{step}"));
         }
@@ -63,7 +64,7 @@ fn with(value: &Value, path: &str, change: impl FnOnce(&mut Value)) -> Value {
     value
 }
 
-/// `value` without the member at `path`.
+/// `value` without the field at `path`.
 fn without(value: &Value, path: &str) -> Value {
     let (object, name) = path.rsplit_once('/').unwrap();
     with(value, object, |object| {
@@ -83,7 +84,7 @@ fn pattern(path: &str) -> String {
     steps.collect::<Vec<_>>().join("/")
 }
 
-/// Whether the names of the members of the object at `path` are data.
+/// Whether the names of the fields of the object at `path` are data.
 fn holds_data(path: &str) -> bool {
     path.ends_with("/metadata/scheduler")
 }
