@@ -64,20 +64,20 @@ fn verified(parts: &Parts) -> Option<&Delivery> {
 /// Rejection of an extractor of this crate in a handler that is not behind the middleware.
 ///
 /// The response is 500 with a text that says so. It is a mistake in the program, not in the request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MissingDelivery;
 
 impl MissingDelivery {
     /// The status of the response: 500.
     #[must_use]
-    pub fn status(self) -> StatusCode {
+    pub fn status(&self) -> StatusCode {
         StatusCode::INTERNAL_SERVER_ERROR
     }
 
     /// The text of the response.
     #[must_use]
-    pub fn body_text(self) -> &'static str {
+    pub fn body_text(&self) -> &'static str {
         "This handler extracts a Cronofy notification, but its route has no CronofyWebhookLayer: use `post(handler).layer(CronofyWebhookLayer::new(client_secret))`."
     }
 }

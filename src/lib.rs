@@ -8,9 +8,10 @@
 //! 2. The body is read, up to the limit and within the deadline.
 //! 3. The listed signatures are compared with those made with the client secrets (see [`signature`]).
 //! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never rejected.
-//! 5. The inner service is called with the request as it came and the verified [`Delivery`] in its extensions. Its
-//!    response is the answer.
-//! 6. When the deadline passes first, [`Overrun`] decides on the answer; by default the handler keeps running in the
+//! 5. The inner service is polled until it is ready. If it is not within the deadline, the response is 503.
+//! 6. The inner service is called with the request as it came and the verified [`Delivery`] in its extensions. Its
+//!    response is the response.
+//! 7. When the deadline passes first, [`Overrun`] decides on the response; by default the handler keeps running in the
 //!    background. It also does when the client disconnects.
 //!
 #![cfg_attr(feature = "axum", doc = "```")]
@@ -72,10 +73,10 @@
 //!
 //! | outcome | status | Cronofy then |
 //! |---|---|---|
-//! | the handler answered | its own answer, untouched | 2xx: done; else retries |
+//! | the handler responded | its own response, unchanged | 2xx: done; else retries |
 //! | signature header absent, blank, or no listed signature matches | 401, `WWW-Authenticate: Cronofy-HMAC-SHA256` | retries for 24 hours, then closes the channel |
 //! | body over the limit, declared or counted | 413 | same |
-//! | body broken off | 400 | same |
+//! | body ended early | 400 | same |
 //! | body not complete within the deadline | 408 | same |
 //! | inner service not ready within the deadline | 503 | retries |
 //! | handler not done within the deadline: [`Overrun::Finish`], [`Overrun::Cancel`] | 503 | retries |

@@ -73,7 +73,8 @@ pub enum RejectionKind {
     BodyIncomplete,
     /// The body was not complete within the deadline, or within that of an outer layer. Status 408.
     BodyTimeout,
-    /// The inner service was not ready within the deadline, so that the handler was not started. Status 503.
+    /// The deadline passed before the handler could be started: the inner service was not ready, or the body came late.
+    /// Status 503.
     NotReady,
     /// The handler was not done within the deadline. Status 503.
     HandlerTimeout,

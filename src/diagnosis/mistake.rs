@@ -54,7 +54,7 @@ pub enum Mistake {
     SignatureUnpadded,
     /// The signature is in quotes.
     SignatureQuoted,
-    /// Signatures are separated by something else than commas.
+    /// Signatures are separated by something other than commas.
     SignatureJoined,
     /// What is listed has the length of a SHA-1 or a SHA-512.
     SignatureOtherHash,

@@ -14,7 +14,7 @@
 //! let quoted = Diagnosis::new([r#""CRN_an_example""#])?;
 //! assert_eq!(quoted.of_secrets()[0].mistake, Mistake::SecretQuoted);
 //!
-//! // After a mismatch: a proxy has laid out the JSON anew.
+//! // After a mismatch: a proxy has reformatted the JSON.
 //! let mut headers = HeaderMap::new();
 //! let cronofy = Verifier::new(["CRN_an_example"])?;
 //! headers.insert(HEADER, cronofy.sign(br#"{"example":"well-known"}"#));
@@ -49,7 +49,7 @@
 //! # What it never does
 //!
 //! - It never accepts: nothing leads from a [`Finding`] to a [`Delivery`](crate::Delivery).
-//! - It tells nothing of a secret, a signature or a body: a finding is a name, a certainty and the index of a secret.
+//! - It reveals nothing about a secret, a signature or a body: a finding is a name, a certainty and the index of a secret.
 //! - It never tries a part of a secret, or one in another case: each transformation keeps the whole of it. Comparison is
 //!   in constant time, and secrets and everything derived from them are overwritten in memory when dropped.
 //! - It never takes unbounded work: at most 57 hashes of the body for each secret and one more, none at all if no

@@ -150,6 +150,7 @@ pub(crate) fn unknown_secret(
         suppressed,
         kind = subject.kind,
         channel = subject.channel,
+        elapsed_ms = millis(subject.elapsed),
         secret = subject.secret,
         secret_label = subject.secret_label,
         unknown_signatures,
@@ -181,7 +182,8 @@ pub(crate) fn unreadable_fields(subject: Subject<'_>, fields: &[String]) {
 
 pub(crate) fn not_ready(subject: Subject<'_>, status: StatusCode) {
     about! { warn, subject, status = status.as_u16(),
-        "inner service was not ready within the deadline: the handler was not started"
+        "the deadline passed before the handler could be started: \
+         the inner service was not ready, the body came late, or the thread was blocked"
     }
 }
 
@@ -218,14 +220,15 @@ pub(crate) fn answered(subject: Subject<'_>, status: StatusCode, background: boo
     } else {
         answered!(
             warn,
-            "handler answered without success: Cronofy retries for 24 hours and then closes the channel"
+            "handler responded with a status other than 2xx: \
+             Cronofy retries push notifications for 24 hours and then closes the channel"
         );
     }
 }
 
 pub(crate) fn answered_late(subject: Subject<'_>, status: StatusCode, budget: Duration) {
     about! { warn, subject, status = status.as_u16(), budget_ms = millis(budget),
-        "handler answered after the deadline: it blocked its thread, or the runtime is overloaded"
+        "handler responded after the deadline: it blocked its thread, or the runtime is overloaded"
     }
 }
 
@@ -248,7 +251,7 @@ pub(crate) fn late(subject: Subject<'_>, overrun: &str, continues: bool, status:
     let retries = if status.is_success() {
         ""
     } else {
-        ", and Cronofy retries the delivery: a channel whose deliveries are all late is closed after 24 hours \
+        ", and Cronofy retries: a channel whose push notifications are all late is closed after 24 hours \
          (see Overrun::Accept, or use a queue)"
     };
     let status = status.as_u16();
@@ -288,7 +291,7 @@ pub(crate) fn aborted(subject: Subject<'_>) {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -47,10 +47,10 @@ impl Explainer {
             return;
         };
         if self.0.is_busy.swap(true, Ordering::Acquire) {
-            self.0.slot.suppress();
+            self.0.slot.suppress(suppressed + 1);
             return;
         }
-        let (this, span) = (Busy(self.0.clone()), RequestSpan::current());
+        let (this, span) = (Busy(self.0.clone()), RequestSpan::diagnosis());
         let (headers, body) = (headers.clone(), body.clone());
         let runtime = runtime::Handle::current();
         let search = runtime.spawn_blocking(move || this.0.diagnosis.explain(&headers, &body));

@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::POLLED_AFTER_COMPLETION;
 use super::body::ReadBody;
 use super::config::Config;
-use super::handler::Handler;
+use super::handler::{Handler, PanicGuard};
 use super::report::{self, subject};
 use super::timer::Timer;
 use crate::delivery::{Deadline, Delivery};
@@ -146,26 +146,13 @@ where
                     verify(read, length, head, inner, this.timer, this.config)
                 }
                 StateProj::Ready { inner, call } => {
-                    // Gone if the inner service panicked when it was called.
-                    assert!(call.is_some(), "{POLLED_AFTER_COMPLETION}");
-                    let is_ready = match inner.poll_ready(cx) {
-                        Poll::Ready(Ok(())) => !this.timer.has_passed(),
-                        Poll::Ready(Err(error)) => {
-                            let (_, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
-                            events::readiness_failed(subject(&delivery, this.timer.started()));
-                            break Err(error);
-                        }
+                    match poll_start(inner, call, this.timer, this.config, cx) {
+                        Poll::Ready(Ok(next)) => next,
+                        Poll::Ready(Err(error)) => break Err(error),
                         Poll::Pending => {
                             this.span.get_or_insert_with(RequestSpan::current);
-                            ready!(this.timer.poll(cx));
-                            false
+                            return Poll::Pending;
                         }
-                    };
-                    let (request, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
-                    if is_ready {
-                        start(inner, request, delivery, this.timer.started(), this.config)
-                    } else {
-                        not_ready(&delivery, this.timer.started(), this.config)
                     }
                 }
                 StateProj::Call { handler } => {
@@ -185,6 +172,8 @@ where
         Poll::Ready(output)
     }
 }
+
+type Next<S, B> = State<S, B, <S as Service<Request<B>>>::Future>;
 
 /// The state after `length` bytes of the body were read.
 fn verify<S, B, F>(
@@ -228,22 +217,40 @@ where
     }
 }
 
-fn start<S, B, R>(
+/// Calls the inner service once it is ready, unless the deadline has passed.
+fn poll_start<S, B, R>(
     inner: &mut S,
-    request: Request<B>,
-    delivery: Delivery,
-    started: Instant,
+    call: &mut Option<(Request<B>, Delivery)>,
+    timer: &mut Timer,
     config: &Arc<Config>,
-) -> State<S, B, S::Future>
+    cx: &mut Context<'_>,
+) -> Poll<Result<Next<S, B>, S::Error>>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     S::Future: Send + 'static,
 {
-    let call = || inner.call(request);
-    State::Call {
-        handler: Handler::start(call, delivery, started, Arc::clone(config)),
-    }
+    // Taken while the service is polled: after a panic nothing is waited for.
+    let (request, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
+    let started = timer.started();
+    let guard = PanicGuard::new(&delivery, started);
+    Poll::Ready(match guard.run(|| inner.poll_ready(cx)) {
+        // Looked at before the call: past the deadline nothing is started.
+        Poll::Ready(Ok(())) if !timer.has_passed() => {
+            let call = || inner.call(request);
+            let handler = Handler::start(call, delivery, started, Arc::clone(config));
+            Ok(State::Call { handler })
+        }
+        Poll::Ready(Err(error)) => {
+            events::readiness_failed(subject(&delivery, started));
+            Err(error)
+        }
+        Poll::Pending if timer.poll(cx).is_pending() => {
+            *call = Some((request, delivery));
+            return Poll::Pending;
+        }
+        _ => Ok(not_ready(&delivery, started, config)),
+    })
 }
 
 fn not_ready<S, B, F>(delivery: &Delivery, started: Instant, config: &Config) -> State<S, B, F> {

@@ -140,18 +140,18 @@ impl<F> Drop for Handler<F> {
     }
 }
 
-/// Logs a panic of the handler.
-struct PanicGuard<'a> {
+/// Logs a panic of the inner service.
+pub(super) struct PanicGuard<'a> {
     delivery: &'a Delivery,
     started: Instant,
 }
 
 impl<'a> PanicGuard<'a> {
-    fn new(delivery: &'a Delivery, started: Instant) -> Self {
+    pub(super) fn new(delivery: &'a Delivery, started: Instant) -> Self {
         Self { delivery, started }
     }
 
-    fn run<T>(self, f: impl FnOnce() -> T) -> T {
+    pub(super) fn run<T>(self, f: impl FnOnce() -> T) -> T {
         let output = f();
         mem::forget(self);
         output

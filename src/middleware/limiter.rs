@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::events::millis;
 use crate::rejection::RejectionKind;
 
 /// How long a repeated event is suppressed for after it was logged.
@@ -78,17 +79,13 @@ impl Slot {
         {
             Some(self.suppressed.swap(0, Ordering::Relaxed))
         } else {
-            self.suppress();
+            self.suppress(1);
             None
         }
     }
 
-    /// Counts a call that was not admitted.
-    pub(super) fn suppress(&self) {
-        self.suppressed.fetch_add(1, Ordering::Relaxed);
+    /// Counts calls that were not admitted.
+    pub(super) fn suppress(&self, calls: u64) {
+        self.suppressed.fetch_add(calls, Ordering::Relaxed);
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

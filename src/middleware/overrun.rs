@@ -18,7 +18,7 @@ use crate::rejection::{self, Rejection};
 /// | [`Cancel`](Self::Cancel) | 503 | is dropped | retries |
 ///
 /// In the background a handler runs for at most [`grace`](super::CronofyWebhookLayer::grace), as a task of
-/// [`task_tracker`](super::CronofyWebhookLayer::task_tracker). Its response goes nowhere; an event tells its outcome.
+/// [`task_tracker`](super::CronofyWebhookLayer::task_tracker). Its response is discarded; an event reports the outcome.
 ///
 /// Under `Finish` and `Cancel` a handler that is *always* late is never acknowledged, even if it completes each time in the
 /// background: Cronofy retries for 24 hours and then closes the channel

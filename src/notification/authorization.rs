@@ -49,20 +49,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Authorization {
-    /// What came of the request: a code to redeem, or why there is none.
+    /// The outcome of the request: a code to redeem, or why there is none.
     pub outcome: Result<AuthorizationCode, AuthorizationError>,
     /// What your application gave as `state` with its request, so that it can tell which one this is about. Absent:
     /// nothing.
     pub state: Option<String>,
 }
 
-/// A code to be redeemed for access to the account, soon: it does not live long.
+/// A code to redeem for access to the account. It expires soon.
 ///
 /// A string on the wire, the `code` of an [`Authorization`]. It is redeemed with the request's `callback_url` as the
 /// `redirect_uri`.
 ///
 /// The code is a credential, which [`Debug`] does not print. A [`Notification`](crate::Notification) that is serialised
-/// does contain it: look after a queue that this crosses.
+/// does contain it: protect queues that carry it.
 ///
 /// Source: Cronofy's API documentation, [Enterprise Connect: Delegated Access](https://docs.cronofy.com/developers/api/enterprise-connect/delegated-access).
 ///
@@ -94,7 +94,7 @@ impl fmt::Debug for AuthorizationCode {
 
 /// Why delegated access was refused.
 ///
-/// [`Display`](fmt::Display) has the word and, if there is one, the description.
+/// [`Display`](fmt::Display) has the error code and, if there is one, the description.
 ///
 /// ```json
 /// {
@@ -124,7 +124,7 @@ impl fmt::Debug for AuthorizationCode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthorizationError {
-    /// What went wrong, in a word: `"access_denied"`, for example, as in OAuth 2.0.
+    /// The error code: `"access_denied"`, for example, as in OAuth 2.0.
     pub error: String,
     /// What went wrong, more closely, for programs. Which keys there are is not documented.
     pub error_key: Option<String>,

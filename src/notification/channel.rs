@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 /// The channel that a notification came through.
 ///
 /// A channel is what an application registers to be notified of one account. The URL may differ from channel to channel,
-/// which makes it the place for an identifier of your own that tells accounts apart.
+/// which makes it the place for your own account identifier.
 ///
 /// ```json
 /// {
@@ -49,7 +49,7 @@ pub struct Channel {
     pub scheduling_conversations: Option<SchedulingConversations>,
 }
 
-/// What narrows a [`Channel`] down: filters that were set when it was created.
+/// The filters of a [`Channel`], as set when it was created.
 ///
 /// Cronofy documents that filters are listed when they differ from the default, and prints examples where a default is
 /// listed all the same: take an absent filter for its default, and do not conclude anything from its being there.
@@ -95,7 +95,7 @@ pub struct Filters {
 /// { "enabled": true }
 /// ```
 ///
-/// A delivery to an ordinary channel was seen to carry this with nothing in it.
+/// The notification of an ordinary channel can contain this as an empty object.
 ///
 /// Source: Cronofy's API documentation (alpha), [Scheduling Conversations: Push Notifications](https://docs.cronofy.com/developers/api-alpha/scheduling-conversations/push-notifications).
 ///

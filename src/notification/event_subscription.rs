@@ -155,7 +155,7 @@ open_enum! {
     ///
     /// let act_on = |kind: &InteractionKind| match kind {
     ///     InteractionKind::ConferencingAssigned => "send the link",
-    ///     InteractionKind::ConferencingFailing => "wait: it is tried again",
+    ///     InteractionKind::ConferencingFailing => "wait: Cronofy retries",
     ///     InteractionKind::Other { .. } => "log the value",
     ///     _ => "nothing to do",
     /// };
@@ -168,7 +168,7 @@ open_enum! {
     InteractionKind {
         /// Its conferencing has its details.
         ConferencingAssigned = "conferencing_assigned",
-        /// The conferencing service fails to give details. It is tried again: the details may still come.
+        /// The conferencing service fails to give details. Cronofy retries: the details may still follow.
         ConferencingFailing = "conferencing_failing",
         /// Its meeting agent is about to join.
         MeetingAgentActivated = "meeting_agent_activated",
@@ -221,7 +221,7 @@ open_enum! {
 pub struct MeetingAgent {
     /// Identifies the agent. Opaque.
     pub sub: String,
-    /// What it is up to.
+    /// Its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<MeetingAgentState>,
     /// Where there is more about it.
@@ -230,7 +230,7 @@ pub struct MeetingAgent {
 }
 
 open_enum! {
-    /// What a [`MeetingAgent`] is up to: `"created"`, for example.
+    /// The state of a [`MeetingAgent`]: `"created"`, for example.
     ///
     /// Source: Cronofy's API documentation (beta), [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks), which prints this one value.
     ///

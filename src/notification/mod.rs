@@ -20,7 +20,7 @@
 //!
 //! *Documented*: Cronofy's documentation prints the body. *Type documented*: it names the type, and the fields are those of
 //! its siblings. *Reconstructed*: from sample applications, SDKs and receivers. The last two kinds are sent without
-//! `notification`; their names are ours, and `authorization` or `event` tells them.
+//! `notification`; their names are ours, and they are recognised by `authorization` or `event`.
 //!
 //! # Leniency
 //!
@@ -250,7 +250,7 @@ macro_rules! kinds {
             /// The kind as Cronofy names it in `notification.type`: `"change"`, for example.
             ///
             /// The two kinds that are sent without one have names of ours: `"authorization"` and
-            /// `"real_time_scheduling_completed"`. `"unknown"` for a body of which nothing tells the kind.
+            /// `"real_time_scheduling_completed"`. `"unknown"` for a body whose kind is not known.
             ///
             /// The name does not imply the variant: a [`Notification::Unknown`] can have the name of a kind that is
             /// modelled, if a field that the kind promises is absent or malformed. Match on the variant to handle a

@@ -147,7 +147,7 @@ open_enum! {
     }
 }
 
-/// Where the recipients of a [`SchedulingRequest`] can do what.
+/// URLs for the recipients of a [`SchedulingRequest`].
 ///
 /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
@@ -219,7 +219,7 @@ pub struct RequestDuration {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestRecipient {
-    /// Where they were written to.
+    /// Their email address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Their name.
@@ -253,12 +253,12 @@ pub struct RequestEvent {
     /// Its title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// What was noted along with it.
+    /// The metadata attached to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<RequestMetadata>,
 }
 
-/// What was noted along with a [`RequestEvent`].
+/// The metadata attached to a [`RequestEvent`].
 ///
 /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
@@ -285,7 +285,7 @@ pub struct RequestEvent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestMetadata {
-    /// What the Scheduler noted, by name: `correlation_id`, `utm_source` and the like from the link that was followed,
+    /// The metadata of the Scheduler, by name: `correlation_id`, `utm_source` and the like from the link that was followed,
     /// `captured_data.…` from the form that was filled in (the dot is part of the name). The values are whatever the link
     /// or the person said.
     #[serde(

@@ -16,8 +16,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// - the time with a zone, as an object: `{ "time": "2026-04-21T23:00:00+02:00", "tzid": "Europe/Paris" }`;
 /// - in either place a date, for an event of whole days: `"2026-06-25"`.
 ///
-/// The methods read the text when they are called, and are `None` for what it does not tell. Text that is no time at
-/// all is kept as well: it does not keep a notification from being read.
+/// The methods parse the text when they are called, and return `None` if it lacks what they return. Text that is not a
+/// time is kept as well.
 ///
 /// ```
 /// use cronofy_webhook::notification::EventTime;

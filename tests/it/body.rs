@@ -93,7 +93,7 @@ async fn a_pending_body_is_not_polled_until_it_wakes() {
 }
 
 #[tokio::test]
-async fn empty_frames_are_no_end() {
+async fn empty_frames_do_not_end_the_body() {
     let body = Script::new([
         Step::Data(Bytes::new()),
         Step::Data(CHANGE[..10].into()),
@@ -105,7 +105,7 @@ async fn empty_frames_are_no_end() {
 }
 
 #[tokio::test]
-async fn trailers_are_passed_over() {
+async fn trailers_are_ignored() {
     let mut trailers = HeaderMap::new();
     trailers.insert("cronofy-hmac-sha256", "x".parse().unwrap());
     let body = Script::new([Step::Data(CHANGE.into()), Step::Trailers(trailers)]);

@@ -84,12 +84,14 @@ async fn an_outcome_has_the_same_level_in_the_foreground_and_in_the_background()
         (
             Ok(404),
             Level::WARN,
-            "handler answered without success: Cronofy retries for 24 hours and then closes the channel",
+            "handler responded with a status other than 2xx: \
+             Cronofy retries push notifications for 24 hours and then closes the channel",
         ),
         (
             Ok(307),
             Level::WARN,
-            "handler answered without success: Cronofy retries for 24 hours and then closes the channel",
+            "handler responded with a status other than 2xx: \
+             Cronofy retries push notifications for 24 hours and then closes the channel",
         ),
         (Err("no disk"), Level::ERROR, "handler failed"),
         (Err("panic"), Level::ERROR, "handler panicked"),
@@ -122,6 +124,31 @@ async fn an_outcome_has_the_same_level_in_the_foreground_and_in_the_background()
 }
 
 #[tokio::test]
+async fn a_panic_in_poll_ready_is_logged() {
+    #[derive(Clone)]
+    struct Panics;
+    impl Service<Request<Full<Bytes>>> for Panics {
+        type Response = Reply;
+        type Error = Infallible;
+        type Future = std::future::Ready<Result<Reply, Infallible>>;
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            std::panic::resume_unwind(Box::new("of the service"))
+        }
+        fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+            unreachable!("never ready")
+        }
+    }
+    let (log, _guard) = Log::start();
+    assert!(
+        tokio::spawn(layer().layer(Panics).oneshot(genuine()))
+            .await
+            .is_err()
+    );
+    log.event()
+        .is(Level::ERROR, &[("kind", "change"), ("background", "false")]);
+}
+
+#[tokio::test]
 async fn a_panic_while_the_service_is_called_is_logged() {
     let (log, _guard) = Log::start();
     let panics = service_fn(
@@ -150,7 +177,7 @@ async fn an_answer_after_the_deadline_is_logged_at_warn() {
     let event = log.event();
     assert_eq!(
         event.message,
-        "handler answered after the deadline: it blocked its thread, or the runtime is overloaded"
+        "handler responded after the deadline: it blocked its thread, or the runtime is overloaded"
     );
     event.is(
         Level::WARN,
@@ -336,15 +363,15 @@ async fn a_late_handler_is_logged_at_warn_with_its_policy() {
         (
             Overrun::Finish,
             "503",
-            "it keeps running in the background, and Cronofy retries the delivery: \
-             a channel whose deliveries are all late is closed after 24 hours (see Overrun::Accept, or use a queue)",
+            "it keeps running in the background, and Cronofy retries: \
+             a channel whose push notifications are all late is closed after 24 hours (see Overrun::Accept, or use a queue)",
         ),
         (Overrun::Accept, "202", "it keeps running in the background"),
         (
             Overrun::Cancel,
             "503",
-            "it is dropped, and Cronofy retries the delivery: \
-             a channel whose deliveries are all late is closed after 24 hours (see Overrun::Accept, or use a queue)",
+            "it is dropped, and Cronofy retries: \
+             a channel whose push notifications are all late is closed after 24 hours (see Overrun::Accept, or use a queue)",
         ),
     ] {
         let (log, _guard) = Log::start();
@@ -457,7 +484,8 @@ async fn an_inner_service_that_is_not_ready_is_logged_at_warn() {
     let event = log.events().pop().unwrap();
     assert_eq!(
         event.message,
-        "inner service was not ready within the deadline: the handler was not started"
+        "the deadline passed before the handler could be started: \
+         the inner service was not ready, the body came late, or the thread was blocked"
     );
     event.is(
         Level::WARN,

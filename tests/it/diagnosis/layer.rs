@@ -35,7 +35,7 @@ async fn explanations(log: &Log) -> Vec<Event> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mismatch_is_explained_in_the_span_of_the_request() {
+async fn a_mismatch_is_explained_after_the_response() {
     let layer = quoted();
     let (log, _guard) = Log::start();
     let span = tracing::info_span!("request");
@@ -51,7 +51,8 @@ async fn a_mismatch_is_explained_in_the_span_of_the_request() {
             ("suppressed", "0"),
         ],
     );
-    assert_eq!(explained[0].spans, ["request"]);
+    assert_eq!(explained[0].spans, ["cronofy_webhook.diagnosis"]);
+    assert_eq!(log.closed(), ["request", "cronofy_webhook.diagnosis"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -69,7 +69,7 @@ fn a_field_that_is_not_known_changes_nothing() {
 }
 
 #[test]
-fn a_field_of_another_kind_changes_nothing_whatever_it_holds() {
+fn a_field_of_another_kind_changes_nothing() {
     for fixture in FIXTURES {
         let body = fixture.body();
         let own: &[&str] = match fixture.kind {
@@ -109,7 +109,7 @@ fn a_field_of_another_kind_changes_nothing_whatever_it_holds() {
 }
 
 #[test]
-fn without_a_field_that_is_not_promised_all_else_is_the_same() {
+fn an_absent_optional_field_changes_no_other() {
     let mut removed = 0;
     for (fixture, body, path) in every_field() {
         if fixture.promises(&path) || tells_the_kind(&body, &path) {
@@ -278,7 +278,7 @@ fn a_promised_field_that_is_there_twice_is_malformed() {
 }
 
 #[test]
-fn the_kind_is_told_by_the_notification_then_by_the_authorization_then_by_the_event() {
+fn notification_precedes_authorization_precedes_event() {
     let kind = |body: Value| read(&body).kind().to_owned();
     let (event, authorization) = (json!({ "event_id": "e" }), json!({ "code": "c" }));
 
@@ -325,7 +325,7 @@ fn the_kind_is_told_by_the_notification_then_by_the_authorization_then_by_the_ev
 }
 
 #[test]
-fn a_word_of_ours_is_no_type_of_theirs() {
+fn our_kind_names_are_not_wire_types() {
     for word in [
         "authorization",
         "real_time_scheduling_completed",

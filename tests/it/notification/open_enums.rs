@@ -52,7 +52,7 @@ const INTERACTIONS: [&str; 7] = [
 ];
 
 #[test]
-fn known_words_are_variants_and_all_others_are_kept() {
+fn known_values_are_variants_and_others_are_kept() {
     let others = ["", "Pending", " pending", "of_tomorrow", "event_start "];
     let known = [
         "pending",
@@ -73,7 +73,7 @@ fn known_words_are_variants_and_all_others_are_kept() {
 }
 
 #[test]
-fn a_known_word_is_its_own_variant() {
+fn a_known_value_is_its_own_variant() {
     assert_eq!(ReplyStatus::from("pending"), ReplyStatus::Pending);
     assert_eq!(ReplyStatus::from("accepted"), ReplyStatus::Accepted);
     assert_eq!(ReplyStatus::from("tentative"), ReplyStatus::Tentative);
@@ -94,7 +94,7 @@ fn a_known_word_is_its_own_variant() {
 
 proptest! {
     #[test]
-    fn any_word_comes_back_as_it_was(word: String) {
+    fn any_value_round_trips(word: String) {
         check_all(&word);
     }
 }

@@ -238,7 +238,7 @@ fn any_body() -> impl Strategy<Value = (&'static str, Value)> {
 
 proptest! {
     #[test]
-    fn a_notification_of_any_kind_is_read_whole_and_comes_back_the_same((kind, body) in any_body()) {
+    fn a_generated_notification_of_any_kind_round_trips((kind, body) in any_body()) {
         let notification = properties::notification(body.to_string().as_bytes());
         prop_assert!(!matches!(notification, Notification::Unknown(_)), "{notification:?}");
         prop_assert_eq!(notification.kind(), kind);

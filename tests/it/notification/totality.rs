@@ -22,7 +22,7 @@ fn survive_everywhere(text: &str) {
 const DEPTH: usize = 100_000;
 
 #[test]
-fn deep_nesting_is_survived_anywhere() {
+fn deep_nesting_does_not_panic() {
     let nested = |open: &str, close: &str| open.repeat(DEPTH) + "1" + &close.repeat(DEPTH);
     for text in [
         nested("[", "]"),
@@ -45,7 +45,7 @@ fn deep_nesting_is_survived_anywhere() {
 }
 
 #[test]
-fn what_is_not_known_may_be_nested_however_deep() {
+fn unmodelled_fields_may_be_nested_to_any_depth() {
     let nested = "[".repeat(DEPTH) + &"]".repeat(DEPTH);
     let body = format!(
         r#"{{"notification":{{"type":"event_subscription","x":{nested}}},"event":{{"event_id":"e","x":{nested}}},"x":{nested}}}"#
@@ -57,7 +57,7 @@ fn what_is_not_known_may_be_nested_however_deep() {
 }
 
 #[test]
-fn odd_numbers_and_odd_text_are_survived_anywhere() {
+fn odd_numbers_and_text_do_not_panic() {
     for text in [
         "1e999",
         "-1e999",
@@ -110,7 +110,7 @@ fn a_body_that_is_no_object_is_unknown() {
 }
 
 #[test]
-fn a_fixture_cut_anywhere_is_survived() {
+fn a_truncated_fixture_does_not_panic() {
     for fixture in FIXTURES {
         let body = fixture.body().to_string();
         for end in 0..body.len() {

@@ -110,7 +110,7 @@ fn is_the_same_instant(written: &Value, sent: &Value) {
     }
 }
 
-/// JSON without the fields that are `null`, as these count as absent. In their stead `null` is a field that is there
+/// JSON without the fields that are `null`, as these count as absent. Instead `null` is a field that is there
 /// more than once, which no notification has.
 struct Plain(Value);
 
