@@ -1,4 +1,4 @@
-//! The mistakes, each made by a function that knows nothing of how it is undone.
+//! The mistakes, each made independently of how the library undoes it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -309,7 +309,7 @@ pub(super) fn secret() -> impl Strategy<Value = String> {
     })
 }
 
-/// Signed with `secret`, received by one who holds `held`.
+/// Signed with `secret`, received with the secret `held`.
 fn held(secret: &str, held: String, body: &Json, seed: u64) -> Option<Sent> {
     let text = body.text(seed / 90);
     let mut sent = listed(

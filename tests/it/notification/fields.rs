@@ -1,4 +1,4 @@
-//! What becomes of a notification when a field is added, taken away, or not what it should be.
+//! Notifications with a field added, removed or replaced.
 
 use cronofy_webhook::Notification;
 use cronofy_webhook::notification::UnknownReason;
@@ -36,7 +36,7 @@ fn names(reason: &UnknownReason, path: &str) -> bool {
     }
 }
 
-/// The fields that tell the kind: without them it is another one, or none.
+/// The fields that determine the kind.
 pub(super) fn tells_the_kind(body: &Value, path: &str) -> bool {
     match path {
         "/notification" | "/notification/type" | "/authorization" => true,

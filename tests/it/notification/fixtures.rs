@@ -1,4 +1,4 @@
-//! Every body that the documentation prints, or that was put together from it.
+//! Every documented or reconstructed body.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,9 +14,9 @@ use serde_json::Value;
 pub(super) struct Fixture {
     pub(super) file: &'static str,
     pub(super) kind: &'static str,
-    /// Whether it is the variant that it should be.
+    /// Whether it is of the expected variant.
     is: fn(&Notification) -> bool,
-    /// Its members, each with those that it promises; `*` is any item of a list.
+    /// The promised fields; `*` is any item of a list.
     pub(super) promised: &'static [&'static str],
 }
 
@@ -30,7 +30,7 @@ impl Fixture {
         (self.is)(notification)
     }
 
-    /// Whether an authorization was granted: odd, it is not known which.
+    /// Whether the field decides if an authorization was granted.
     pub(super) fn tells_the_outcome(&self, path: &str) -> bool {
         ["/authorization/code", "/authorization/error"].contains(&path)
     }
@@ -99,7 +99,7 @@ macro_rules! fixtures {
     };
 }
 
-/// All of them, save for the one of a type that is not known.
+/// All fixtures but that of the unknown type.
 #[rustfmt::skip]
 pub(super) const FIXTURES: &[Fixture] = fixtures! {
     "enterprise-connect-authorized.json" is Authorization "authorization" promising GRANTED;

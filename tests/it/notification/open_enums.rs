@@ -1,4 +1,4 @@
-//! Words that Cronofy may add to.
+//! Open enums.
 
 use std::fmt::{Debug, Display};
 

@@ -1,4 +1,4 @@
-//! What holds for every notification that can be made up.
+//! Properties of generated notifications.
 
 use cronofy_webhook::Notification;
 use proptest::collection::{btree_map, vec};
@@ -10,21 +10,21 @@ use super::fixtures::FIXTURES;
 use crate::properties;
 
 type Json = BoxedStrategy<Value>;
-type Member = (&'static str, BoxedStrategy<Option<Value>>);
+type Field = (&'static str, BoxedStrategy<Option<Value>>);
 
-fn promised(name: &'static str, value: Json) -> Member {
+fn promised(name: &'static str, value: Json) -> Field {
     (name, value.prop_map(Some).boxed())
 }
 
-fn perhaps(name: &'static str, value: Json) -> Member {
+fn perhaps(name: &'static str, value: Json) -> Field {
     (name, proptest::option::of(value).boxed())
 }
 
-fn object(members: impl IntoIterator<Item = Member>) -> Json {
-    let (names, values): (Vec<_>, Vec<_>) = members.into_iter().unzip();
+fn object(fields: impl IntoIterator<Item = Field>) -> Json {
+    let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
     let object = values.prop_map(move |values| {
-        let members = names.iter().zip(values);
-        members
+        let fields = names.iter().zip(values);
+        fields
             .filter_map(|(name, value)| Some(((*name).to_owned(), value?)))
             .collect::<Map<_, _>>()
             .into()
@@ -101,8 +101,8 @@ fn event() -> Json {
     event_with(perhaps)
 }
 
-/// An event whose start and end are there always, or perhaps.
-fn event_with(member: fn(&'static str, Json) -> Member) -> Json {
+/// An event whose start and end are promised or optional.
+fn event_with(member: fn(&'static str, Json) -> Field) -> Json {
     let conferencing = object([
         perhaps("pending", flag()),
         perhaps("profile_id", text()),
@@ -180,10 +180,10 @@ fn authorization() -> Json {
     .boxed()
 }
 
-/// `kind` as the type, and the kind's own members of `notification`.
-fn tag(kind: &'static str, members: impl IntoIterator<Item = Member>) -> Member {
+/// `notification` with `kind` as the type, and the kind's own fields.
+fn tag(kind: &'static str, fields: impl IntoIterator<Item = Field>) -> Field {
     let kind = promised("type", Just(json!(kind)).boxed());
-    promised("notification", object([kind].into_iter().chain(members)))
+    promised("notification", object([kind].into_iter().chain(fields)))
 }
 
 fn body(kind: &'static str) -> Json {

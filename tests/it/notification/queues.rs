@@ -1,4 +1,4 @@
-//! Serialised forms: what a queue hands back is what was put into it.
+//! Serialised forms: notifications survive a queue.
 
 use cronofy_webhook::Notification;
 use serde::de::DeserializeOwned;
@@ -159,7 +159,7 @@ fn the_content_may_come_before_the_tag() {
     }
 }
 
-/// What a column of type `jsonb` hands back: keys sorted, and the last of doubled ones. It refuses `\u0000` and lone
+/// What a column of type `jsonb` returns: keys sorted, and the last of doubled ones. It refuses `\u0000` and lone
 /// surrogates.
 fn jsonb(text: &str) -> Result<String, String> {
     if text.contains("\\u0000") {

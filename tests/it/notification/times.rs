@@ -1,4 +1,4 @@
-//! Starts and ends, in the forms that Cronofy sends.
+//! `EventTime`, in the forms that Cronofy sends.
 
 use cronofy_webhook::notification::EventTime;
 use proptest::prelude::*;
@@ -58,7 +58,7 @@ fn event_times_parse_what_is_written() {
                 "2026-06-24T22:30:00.5Z",
             ],
         ),
-        // The offset decides, even against the zone.
+        // The offset takes precedence over the zone.
         (
             zoned("2026-04-21T23:00:00-07:00", "Europe/Paris"),
             ["2026-04-21", "2026-04-21T23:00:00", "2026-04-22T06:00:00Z"],
@@ -108,9 +108,6 @@ fn event_times_parse_what_is_written() {
 
 #[test]
 fn local_time_is_that_of_its_zone() {
-    if jiff::tz::TimeZone::get("Europe/Paris").is_err() {
-        return; // No time zone database on this system.
-    }
     for (local, instant) in [
         ("2026-01-21T23:00:00", "2026-01-21T22:00:00Z"),
         ("2026-07-21T23:00:00", "2026-07-21T21:00:00Z"),

@@ -1,4 +1,4 @@
-//! Reading ends, quickly, whatever the bytes.
+//! Parsing any bytes terminates, without a panic and in bounded memory.
 
 use cronofy_webhook::Notification;
 use cronofy_webhook::notification::UnknownReason;
@@ -7,7 +7,7 @@ use super::fixtures::FIXTURES;
 use super::unknown;
 use crate::properties;
 
-/// Puts `text` where any value of any fixture is.
+/// Replaces each value of each fixture by `text`.
 fn survive_everywhere(text: &str) {
     properties::notification(text.as_bytes());
     for fixture in FIXTURES {
@@ -119,7 +119,7 @@ fn a_truncated_fixture_does_not_panic() {
     }
 }
 
-/// Bodies of about `n` bytes, each made to be slow to read.
+/// Bodies of about `n` bytes, each made to be slow to parse.
 fn slow_bodies(n: usize) -> Vec<String> {
     let list = |item: &str| vec![item; n / item.len()].join(",");
     let names = |value: &str| {

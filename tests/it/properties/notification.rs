@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reading any bytes ends, in memory that grows with their number, and what was read is what they say: it comes back
-/// the same from a queue, holds nothing that was not sent, and is `Unknown` for a reason that is true.
+/// Parsing any bytes terminates, in memory linear in their number; the notification survives serialisation, contains nothing
+/// that was not sent, and is `Unknown` for a true reason only.
 pub(crate) fn notification(body: &[u8]) -> Notification {
     let mut read = None;
     let memory = allocation_counter::measure(|| read = Some(Notification::from_slice(body)));
-    let notification = read.expect("reading never fails");
+    let notification = read.expect("parsing never fails");
     // At worst a list of nothing but `{}`, each of them a struct of optional strings, in a vector that doubles; and all of
     // it once for every value that is replaced, of which there is a limit for each field.
     let bound = 4096 + 32 * 128 * body.len() as u64;

@@ -43,7 +43,7 @@ async fn a_handler_that_recovers_within_24_hours_keeps_the_channel() {
     assert!(channel.is_open());
 }
 
-/// What becomes of a notification, and how often its handler finished, where the handler is always late.
+/// The outcome of a notification, and how often its handler finished, if the handler is always late.
 async fn always_late(overrun: Overrun) -> (Outcome, usize) {
     let finished = Calls::default();
     let layer: CronofyWebhookLayer = layer().overrun(overrun);
@@ -106,7 +106,7 @@ async fn a_rotation_of_secrets_loses_nothing() {
     cronofy.replace([OTHER_SECRET]).unwrap();
     notify().await;
 
-    // Too early: what is refused meanwhile is retried.
+    // Too early: what is rejected in the meantime is retried.
     cronofy.replace([SECRET]).unwrap();
     receiver.replace([OTHER_SECRET]).unwrap();
     let (outcome, ()) = tokio::join!(channel.notify(Payload::sample("change")), async {
