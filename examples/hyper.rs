@@ -4,7 +4,7 @@
 //! CRONOFY_CLIENT_SECRET=CRN_test cargo run --example hyper --no-default-features
 //! ```
 //!
-//! It listens until Ctrl-C. In another terminal:
+//! It listens on `LISTEN` (default: 127.0.0.1:3000) until Ctrl-C. In another terminal:
 //!
 //! ```sh
 //! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_test change
@@ -59,7 +59,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(CronofyWebhookLayer::from_verifier(verifier))
         .service(service_fn(receive));
 
-    let listener = TcpListener::bind(&address).await?;
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("LISTEN={address}: {error}"))?;
     let address = listener.local_addr()?;
     println!(
         "listening on http://{address}/ until Ctrl-C; in another terminal:\n\

@@ -3,12 +3,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::task::coop::{Unconstrained, unconstrained};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The deadline of a request.
 pub(super) struct Timer {
     started: Instant,
-    budget: Duration,
+    /// `None` if it is later than the clock can express.
+    deadline: Option<Instant>,
     // Made when there is first something to wait for, which most requests never do.
     // A handler that used up tokio's cooperative budget would starve a timer that is subject to it.
     sleep: Option<Pin<Box<Unconstrained<Sleep>>>>,
@@ -16,9 +17,10 @@ pub(super) struct Timer {
 
 impl Timer {
     pub(super) fn start(budget: Duration) -> Self {
+        let started = Instant::now();
         Self {
-            started: Instant::now(),
-            budget,
+            started,
+            deadline: started.checked_add(budget),
             sleep: None,
         }
     }
@@ -29,27 +31,23 @@ impl Timer {
 
     /// `None` if it is later than the clock can express.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.started.checked_add(self.budget)
+        self.deadline
     }
 
     /// At the deadline itself there is still time: what is ready then is in time.
     pub(super) fn has_passed(&self) -> bool {
-        self.deadline()
+        self.deadline
             .is_some_and(|deadline| deadline < Instant::now())
     }
 
     /// Is ready from the deadline on.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadline = self.deadline();
-        let budget = self.budget;
-        let sleep = self.sleep.get_or_insert_with(|| {
-            let sleep = match deadline {
-                Some(deadline) => sleep_until(deadline),
-                // Accepts any duration, and sleeps for as long as the clock can express.
-                None => sleep(budget),
-            };
-            Box::pin(unconstrained(sleep))
-        });
+        let Some(deadline) = self.deadline else {
+            return Poll::Pending;
+        };
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(unconstrained(sleep_until(deadline))));
         sleep.as_mut().poll(cx)
     }
 }
