@@ -20,7 +20,7 @@ const USER_MAP: &str = ".metadata.scheduler";
 ///
 /// # Errors
 ///
-/// If `parse` fails and there is no field to blame: one that is there twice in the object itself, for example.
+/// If `parse` fails and no field can be replaced, as when a field of the object itself is duplicated.
 pub(super) fn repair(
     object: &str,
     parse: impl Fn(&str) -> Result<(), ParseError>,
@@ -50,7 +50,7 @@ pub(super) struct Losses(Vec<Loss>);
 struct Loss {
     path: String,
     reason: UnknownReason,
-    /// Whether it belongs to the kind that the body is of.
+    /// Whether the field belongs to the kind of the body.
     is_reported: bool,
 }
 
@@ -152,7 +152,7 @@ pub(super) fn object(text: &str) -> Option<BTreeMap<String, &RawValue>> {
     serde_json::from_str(text).ok()
 }
 
-/// What an error means, without a word of what was received: it gets into logs.
+/// The reason for an error. It is logged, and so quotes nothing that was received.
 fn reason(error: &ParseError, with_position: bool) -> UnknownReason {
     let mut field = String::new();
     for segment in error.path() {
@@ -203,4 +203,71 @@ fn append_name(path: &mut String, name: &str) {
 fn is_within(path: &str, field: &str) -> bool {
     path.strip_prefix(field)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::repair;
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Item {
+        number: u8,
+        flag: Option<bool>,
+    }
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Payload {
+        items: Option<Vec<Item>>,
+        other: Option<Vec<Item>>,
+        flag: Option<bool>,
+    }
+
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only parsed")]
+    struct Body {
+        payload: Option<Payload>,
+    }
+
+    fn present(value: &Value) -> usize {
+        match value {
+            Value::Null => 0,
+            Value::Array(items) => 1 + items.iter().map(present).sum::<usize>(),
+            Value::Object(fields) => 1 + fields.values().map(present).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
+    #[test]
+    fn each_pass_has_fewer_values_and_there_are_at_most_nine_for_a_field() {
+        let items = vec![r#"{"number":1,"flag":"x"}"#; 2000].join(",");
+        let body = format!(r#"{{"payload":{{"items":[{items}],"other":[{items}],"flag":7}}}}"#);
+        let texts = RefCell::new(Vec::new());
+        let (repaired, _) = repair(&body, |text| {
+            texts.borrow_mut().push(text.to_owned());
+            let deserializer = &mut serde_json::Deserializer::from_str(text);
+            serde_path_to_error::deserialize::<_, Body>(deserializer).map(drop)
+        })
+        .expect("every odd value is optional");
+        assert_eq!(
+            repaired,
+            r#"{"payload":{"items":null,"other":null,"flag":null}}"#
+        );
+        let counts: Vec<usize> = texts
+            .borrow()
+            .iter()
+            .map(|text| present(&serde_json::from_str(text).expect("is JSON")))
+            .collect();
+        assert!(
+            counts.is_sorted_by(|before, after| before > after),
+            "{counts:?}"
+        );
+        assert!(counts.len() <= 3 * 9 + 1, "{}", counts.len());
+    }
 }

@@ -271,6 +271,13 @@ fn many_odd_values_are_parsed_in_a_few_passes() {
     assert!(memory.bytes_total < 100 * body.len() as u64, "{memory:?}");
 }
 
+fn change_since(text: &str) -> Notification {
+    read(&json!({
+        "notification": { "type": "change", "changes_since": text },
+        "channel": { "channel_id": "c", "callback_url": "u" },
+    }))
+}
+
 #[test]
 fn changes_since_is_accepted_in_the_forms_of_rfc_3339_and_iso_8601() {
     for (text, instant) in [
@@ -290,11 +297,7 @@ fn changes_since_is_accepted_in_the_forms_of_rfc_3339_and_iso_8601() {
             "1969-04-19T09:24:16.123456789Z",
         ),
     ] {
-        let body = json!({
-            "notification": { "type": "change", "changes_since": text },
-            "channel": { "channel_id": "c", "callback_url": "u" },
-        });
-        let Notification::Change(change) = read(&body) else {
+        let Notification::Change(change) = change_since(text) else {
             panic!("{text}");
         };
         assert_eq!(change.changes_since, instant.parse().unwrap(), "{text}");
@@ -313,11 +316,7 @@ fn what_is_not_an_instant_is_unknown() {
         "1776590656",
         "2026-04-19T09:24:16Z trailing",
     ] {
-        let body = json!({
-            "notification": { "type": "change", "changes_since": text },
-            "channel": { "channel_id": "c", "callback_url": "u" },
-        });
-        let notification = read(&body);
+        let notification = change_since(text);
         assert_eq!(unknown(&notification).0, Some("change"), "{text}");
         assert_eq!(notification.channel().unwrap().channel_id, "c", "{text}");
     }
