@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 /// Proof that a signature matched, and what the header says about the secrets on both sides.
 ///
-/// The list of signatures is not signed itself: whoever replays a delivery can add values to it or remove some. Draw
+/// The list of signatures is not signed itself: anyone who replays a delivery can add values to it or remove some. Draw
 /// conclusions about a rotation from many deliveries, never from one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignatureMatch {
