@@ -39,7 +39,9 @@ use crate::verify::Verify;
 #[derive(Parser)]
 #[command(
     name = "cronofy-webhook",
+    bin_name = "cronofy-webhook",
     version,
+    max_term_width = 100,
     after_help = "Examples:
   cronofy-webhook trigger change --to 3000/cronofy/42
   cronofy-webhook verify --body body.json --signature 38ArsN7+J/O8joGsgirVEdV16a/+eb+5QgHGIiuv4hk="
@@ -64,7 +66,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| exit(&error));
     match run(&cli) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -73,6 +75,19 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_status())
         }
     }
+}
+
+/// Prints what clap has to say, escaped if it quotes hidden characters of an argument.
+fn exit(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let is_hostile = text.lines().any(|line| Escaped(line).to_string() != line);
+    if !is_hostile {
+        error.exit();
+    }
+    for line in text.lines() {
+        note(Escaped(line));
+    }
+    std::process::exit(error.exit_code())
 }
 
 /// Whether all is as wanted.

@@ -61,7 +61,7 @@ impl Secrets {
             let number = finding.secret.map_or(1, |index| index + 1);
             let sentence = finding.mistake.sentence();
             note(format_args!(
-                "warning: secret {number} of {count}: probably, {sentence}"
+                "warning: probably, {sentence} (client secret {number} of {count})"
             ));
         }
         Ok(Self {

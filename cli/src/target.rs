@@ -27,10 +27,17 @@ impl Target {
         } else {
             text.to_owned()
         };
-        let uri: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err("it must begin with http:// or https://, or be a port of this machine and a path: 3000/cronofy/42".to_owned());
+        let has_scheme = ["http://", "https://"].iter().any(|scheme| {
+            let start = url.get(..scheme.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        });
+        if !has_scheme {
+            return Err(
+                "it must begin with http:// or https://, or be a port of this machine and a path: 3000/cronofy/42"
+                    .to_owned(),
+            );
         }
+        let uri: Uri = url.parse().map_err(|error| format!("not a URL: {error}"))?;
         let authority = uri.authority().ok_or("the URL has no host")?;
         if authority.as_str().contains('@') {
             return Err("a URL with a user name or a password is not supported".to_owned());
