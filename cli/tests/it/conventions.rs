@@ -10,7 +10,7 @@ use crate::support::{Run, SECRET, answering, command, file, nobody, receiver, ru
 /// Sets the clipboard, returns to the start of the line, and turns the direction of the text.
 const HOSTILE: &str = "\u{1b}]52;c;aGk=\u{7}\rok\u{202e}";
 
-/// Each command with an exit status of its own.
+/// Command lines, and the exit status of each.
 fn commands() -> Vec<(Vec<String>, i32)> {
     let (delivered, refused) = (receiver(), answering(500, "no"));
     let nobody = nobody();
@@ -22,6 +22,7 @@ fn commands() -> Vec<(Vec<String>, i32)> {
         (&["trigger", "change", "--to", &nobody], 1),
         (&["trigger", "change", "--to", "localhost/x"], 2),
         (&["verify", "--body", "Cargo.toml", "--signature", "x"], 1),
+        (&["verify", "--body", "nowhere", "--signature", "x"], 2),
         (&["completions", "bash"], 0),
         (&["man"], 0),
         (&["--help"], 0),
