@@ -12,6 +12,8 @@ mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod log;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod notification;
 #[cfg(feature = "axum")]
 mod overload;
