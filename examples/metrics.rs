@@ -82,6 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use axum::body::Body;
     use axum::http::Request;
