@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
@@ -203,6 +203,15 @@ where
     });
     match verified {
         Ok(delivery) => {
+            if let Err(rejection) = check_url(&head.uri, &delivery, config) {
+                report::sent_to_another_url(
+                    &rejection,
+                    &delivery,
+                    timer.started(),
+                    &config.limiter,
+                );
+                return State::Rejected { rejection };
+            }
             report::verified(&delivery, timer.started(), &config.limiter);
             // The delivery's copy of a small body, so that the server's read buffer is not kept.
             let mut request = Request::from_parts(head, B::from(delivery.body().clone()));
@@ -216,6 +225,15 @@ where
             report::rejected(&rejection, &head.headers, length, &config.limiter);
             State::Rejected { rejection }
         }
+    }
+}
+
+fn check_url(request: &Uri, delivery: &Delivery, config: &Config) -> Result<(), Rejection> {
+    match (&config.public_url, delivery.notification().callback_url()) {
+        (Some(public_url), Some(callback_url)) => public_url
+            .check(request, callback_url)
+            .map_err(Rejection::callback_url),
+        _ => Ok(()),
     }
 }
 

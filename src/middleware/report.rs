@@ -29,6 +29,24 @@ pub(super) fn rejected(rejection: &Rejection, headers: &HeaderMap, read: usize, 
     );
 }
 
+/// An authentic delivery was rejected, as it was made for another URL.
+pub(super) fn sent_to_another_url(
+    rejection: &Rejection,
+    delivery: &Delivery,
+    started: Instant,
+    limiter: &Limiter,
+) {
+    // Anyone who has recorded a delivery can repeat it.
+    let suppressed = limiter.admit(Repeated::Rejected(rejection.kind()));
+    events::sent_to_another_url(
+        subject(delivery, started),
+        rejection.kind().as_str(),
+        rejection.status(),
+        rejection,
+        suppressed,
+    );
+}
+
 /// A request was dropped before its body was complete.
 pub(super) fn dropped_while_reading(
     headers: &HeaderMap,

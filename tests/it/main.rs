@@ -6,6 +6,7 @@ mod allocations;
 mod answers;
 mod body;
 mod budget;
+mod callback_url;
 mod diagnosis;
 mod events;
 #[cfg(feature = "axum")]
