@@ -21,6 +21,7 @@ use super::timer::Timer;
 use crate::delivery::{Deadline, Delivery};
 use crate::events::{self, RequestSpan};
 use crate::rejection::Rejection;
+use crate::signature::HEADER;
 
 pin_project! {
     /// Response future of [`CronofyWebhook`](super::CronofyWebhook).
@@ -192,8 +193,9 @@ where
             at: at.into_std(),
             now: || Instant::now().into_std(),
         });
+        let signatures = head.headers.get_all(HEADER);
         let delivery =
-            Delivery::verify_with_deadline(&config.verifier, &head.headers, body.clone(), deadline);
+            Delivery::verify_with_deadline(&config.verifier, signatures, body.clone(), deadline);
         if let (Err(rejection), Some(explainer)) = (&delivery, &config.explainer) {
             explainer.explain(rejection, &head.headers, &body);
         }
