@@ -92,9 +92,12 @@ pub(crate) fn file(content: impl AsRef<[u8]>) -> (TempDir, String) {
 
 /// Serves the router for as long as the tests run; returns the URL.
 pub(crate) fn serve(app: Router) -> String {
+    serve_on(TcpListener::bind("127.0.0.1:0").unwrap(), app)
+}
+
+pub(crate) fn serve_on(listener: TcpListener, app: Router) -> String {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     RUNTIME.spawn(async {

@@ -3,12 +3,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::any;
+use axum::routing::{any, post};
 use cronofy_webhook::testing::Payload;
-use cronofy_webhook::{Delivery, Verifier};
+use cronofy_webhook::{CronofyWebhookLayer, Delivery, Verifier};
 
 use crate::support::{
     OTHER_SECRET, Run, SECRET, answering, command, file, nobody, receiver, recorder, run, serve,
+    serve_on,
 };
 
 #[test]
@@ -137,6 +138,26 @@ fn an_answer_that_has_a_usual_cause_comes_with_a_hint() {
         "{}",
         run.stdout
     );
+}
+
+#[test]
+fn a_receiver_with_a_public_url_takes_what_is_made_for_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let layer = CronofyWebhookLayer::new(SECRET).public_url(&base);
+    let app = Router::new().route("/cronofy", post(async || ()).layer(layer));
+    let url = serve_on(listener, app) + "/cronofy";
+    for (sample, pointer) in [
+        ("change", "/channel/callback_url"),
+        ("smart_invite", "/smart_invite/callback_url"),
+    ] {
+        let arguments = ["trigger", sample, "--to", &url];
+        assert_eq!(run(&arguments).status, 0);
+        let set = format!("{pointer}=https://receiver.example/cronofy");
+        let elsewhere = run(&[&arguments[..], &["--set", &set]].concat());
+        assert_eq!(elsewhere.status, 1);
+        assert!(elsewhere.stdout.contains("\n403 "), "{}", elsewhere.stdout);
+    }
 }
 
 #[test]
