@@ -219,7 +219,7 @@ fn deliveries_are_repeated_and_counted() {
         let failed = {
             let mut seen = SEEN.lock().unwrap();
             seen.0 += 1;
-            seen.0 % 10 == 0
+            seen.0.is_multiple_of(10)
         };
         if failed {
             StatusCode::BAD_GATEWAY
