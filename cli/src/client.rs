@@ -1,58 +1,57 @@
 //! Posts as Cronofy does: the exact bytes, no redirects, an answer within the time limit.
 
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::{Ready, ready};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
-use crate::error::Error;
 use crate::target::{Addresses, Target};
 
 /// More of an answer is neither read nor shown.
 const ANSWER_LIMIT: usize = 16 * 1024;
 
+/// The body of a request: bytes, or something that takes its time.
+pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
+
 /// Posts to one URL. Clones share their connections.
 #[derive(Clone)]
 pub(crate) struct Client {
     target: Target,
-    client: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    client: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Body>,
 }
 
 impl Client {
-    pub(crate) fn new(target: Target, addresses: Addresses) -> Result<Self, Error> {
+    pub(crate) fn new(target: Target, addresses: Addresses, tls: ClientConfig) -> Self {
         let mut http = HttpConnector::new_with_resolver(Resolver(addresses));
         http.enforce_http(false);
         http.set_nodelay(true);
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls_config()?)
+            .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
         let client = legacy::Client::builder(TokioExecutor::new()).build(https);
-        Ok(Self { target, client })
+        Self { target, client }
     }
 
     /// Sends a request to the URL, whatever its own is.
-    pub(crate) async fn send(
-        &self,
-        mut request: Request<Full<Bytes>>,
-        limit: Duration,
-    ) -> Exchange {
+    pub(crate) async fn send(&self, mut request: Request<Body>, limit: Duration) -> Exchange {
         *request.uri_mut() = self.target.uri().clone();
         let started = Instant::now();
         let answer = timeout(limit, self.exchange(request)).await;
@@ -68,7 +67,7 @@ impl Client {
 
     async fn exchange(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Body>,
     ) -> Result<(StatusCode, String), Box<dyn StdError + Send + Sync>> {
         let response = self.client.request(request).await?;
         let status = response.status();
@@ -125,16 +124,6 @@ impl Service<Name> for Resolver {
     fn call(&mut self, _: Name) -> Self::Future {
         ready(Ok(Box::new(self.0.iter())))
     }
-}
-
-fn tls_config() -> Result<ClientConfig, Error> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(Error::failed)?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The innermost error tells what failed; those around it, that something did.

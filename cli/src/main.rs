@@ -8,6 +8,7 @@
 mod client;
 mod error;
 mod generate;
+mod hint;
 mod input;
 mod output;
 mod progress;
@@ -15,6 +16,7 @@ mod samples;
 mod secrets;
 mod target;
 mod text;
+mod tls;
 mod trigger;
 mod verify;
 

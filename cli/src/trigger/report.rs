@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::client::{Answer, Exchange};
 use crate::error::Error;
+use crate::hint;
 use crate::output::Output;
 use crate::text::Escaped;
 
@@ -167,31 +168,12 @@ fn millis(time: Duration) -> f64 {
 
 /// The usual cause, where the answer has one.
 fn hint(answer: &Answer) -> Option<&'static str> {
-    let status = match answer {
-        Answer::Status(status, _) => *status,
+    match answer {
+        Answer::Status(status, _) => hint::of_status(*status),
         Answer::ConnectionRefused(_) => {
-            return Some("nothing listens there: is the receiver running, and on this port?");
+            Some("nothing listens there: is the receiver running, and on this port?")
         }
-        Answer::Failed(_) | Answer::TimedOut => return None,
-    };
-    match status {
-        StatusCode::UNAUTHORIZED => Some(
-            "the signature was not accepted: usually the receiver has another client secret, or one with white space or quotes, or it checks the signature over a body that was parsed and serialised again; record a delivery there and run `cronofy-webhook verify`",
-        ),
-        StatusCode::FORBIDDEN => Some(
-            "the delivery may be for another URL than the receiver expects: compare its `public_url` with the callback_url, which --set /channel/callback_url=… changes",
-        ),
-        StatusCode::NOT_FOUND => {
-            Some("the path may be wrong: compare the URL with the receiver's route")
-        }
-        StatusCode::METHOD_NOT_ALLOWED => Some("the path has no route for POST"),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Some("the body is over the limit of the receiver, or of a proxy before it")
-        }
-        status if status.is_redirection() => {
-            Some("only a 2xx counts: register the URL that this redirects to")
-        }
-        _ => None,
+        Answer::Failed(_) | Answer::TimedOut => None,
     }
 }
 
