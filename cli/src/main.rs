@@ -5,6 +5,7 @@
     expect(clippy::unwrap_used, reason = "a test fails by panicking")
 )]
 
+mod check;
 mod client;
 mod error;
 mod generate;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::check::Check;
 use crate::error::Error;
 use crate::generate::{Completions, ManPage};
 use crate::output::{Output, note};
@@ -62,6 +64,7 @@ enum Command {
     Samples(Samples),
     Trigger(Trigger),
     Verify(Verify),
+    Check(Check),
     Completions(Completions),
     #[command(name = "man", hide = true)]
     Man(ManPage),
@@ -99,6 +102,7 @@ fn run(cli: &Cli) -> Result<bool, Error> {
         Command::Samples(samples) => samples.run(output),
         Command::Trigger(trigger) => block_on(trigger.run(output)),
         Command::Verify(verify) => verify.run(output),
+        Command::Check(check) => block_on(check.run(output)),
         Command::Completions(completions) => completions.run(Cli::command(), output),
         Command::Man(page) => page.run(Cli::command(), output),
     }

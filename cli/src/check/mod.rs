@@ -1,0 +1,259 @@
+//! Whether Cronofy's deliveries would arrive, and only Cronofy's.
+
+mod body;
+mod line;
+mod reach;
+mod receiver;
+mod requests;
+mod tls;
+
+use std::cell::Cell;
+use std::path::PathBuf;
+
+use clap::Args;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde::Serialize;
+
+use self::line::{Line, Verdict, merged};
+use self::receiver::Receiver;
+use crate::error::Error;
+use crate::input::read;
+use crate::output::Output;
+use crate::progress::with_progress;
+use crate::secrets::SecretArgs;
+use crate::target::{Addresses, Target};
+use crate::text::Escaped;
+
+/// Says whether Cronofy's deliveries would arrive, and only Cronofy's
+///
+/// It looks at the TLS of each address of the host, sends what must be refused, and sends a signed `verification` and a signed
+/// notification of the made-up type `cronofy_webhook_check`, for the channel `chn_000000000000000000000000`. Nothing else is
+/// signed: it is safe in production. Where Cronofy would not connect, nothing is sent.
+///
+/// The exit status is 1 if a line fails. What only warns does not keep deliveries from arriving today.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  cronofy-webhook check https://receiver.example/cronofy/42
+  cronofy-webhook check https://receiver.example/ --tls-only
+  cronofy-webhook check 3000/cronofy/42 --dry-run")]
+pub(crate) struct Check {
+    /// The URL of the receiver; `3000/cronofy/42` is `http://127.0.0.1:3000/cronofy/42`
+    #[arg(value_name = "URL", value_parser = Target::parse)]
+    target: Target,
+
+    /// File with root certificates in PEM that are taken for publicly known ones
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// Look at the TLS only: sends no request, needs no client secret
+    #[arg(long)]
+    tls_only: bool,
+
+    /// List the requests, and send none of them
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    secrets: SecretArgs,
+}
+
+impl Check {
+    /// Whether nothing failed.
+    pub(crate) async fn run(&self, output: Output) -> Result<bool, Error> {
+        if self.dry_run {
+            requests::print(output, &self.target)?;
+            return Ok(true);
+        }
+        let roots = self.roots()?;
+        let secrets = match self.tls_only {
+            true => None,
+            false => Some(self.secrets.load()?),
+        };
+        let mut report = Report {
+            output,
+            counts: [0; 4],
+        };
+        let stage = Cell::new("looking up the host");
+        let work = async {
+            let Some(addresses) = self.reach(&mut report, &stage).await? else {
+                return report.skip(
+                    &self.questions(&[&tls::IDS, &requests::IDS]),
+                    "no address can be reached",
+                );
+            };
+            stage.set("TLS handshakes");
+            let is_refused = !self.look_at_tls(&mut report, &addresses, &roots).await?;
+            let Some(secrets) = secrets else {
+                return Ok(());
+            };
+            if is_refused {
+                return report.skip(&requests::IDS, "not tried, as Cronofy would not connect");
+            }
+            stage.set("requests");
+            let tls = crate::tls::config(roots)?;
+            let receiver = Receiver::new(&self.target, addresses, tls, &secrets.verifier)?;
+            report.print(&receiver.refuses().await)?;
+            let accepts = receiver.accepts().await;
+            report.print(&accepts)?;
+            report.print(&receiver.robust(accepts[0].verdict == Verdict::Pass).await)
+        };
+        with_progress(work, || {
+            format!(
+                "checking {}: {}",
+                Escaped(&self.target.to_string()),
+                stage.get()
+            )
+        })
+        .await?;
+        report.finish(&self.target)
+    }
+
+    /// The addresses that answer, if there is one.
+    async fn reach(
+        &self,
+        report: &mut Report,
+        stage: &Cell<&str>,
+    ) -> Result<Option<Addresses>, Error> {
+        let addresses = match self.target.resolve().await {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                let line = Line::fail(
+                    "resolve",
+                    format_args!("{error}: check the name and its DNS"),
+                );
+                report.print(&[line])?;
+                report.skip(&["connect"], "no address is known")?;
+                return Ok(None);
+            }
+        };
+        report.print(&[reach::resolved(&addresses)])?;
+        stage.set("connections");
+        let (line, reached) = reach::connected(&addresses).await;
+        report.print(&[line])?;
+        Ok((!reached.is_empty()).then(|| reached.into_iter().collect()))
+    }
+
+    /// Whether Cronofy would connect.
+    async fn look_at_tls(
+        &self,
+        report: &mut Report,
+        addresses: &Addresses,
+        roots: &RootCertStore,
+    ) -> Result<bool, Error> {
+        if !self.target.is_https() {
+            let line = Line::warn(
+                "tls",
+                "plain http: Cronofy accepts such a URL, but anyone on the way can read the deliveries; use https",
+            );
+            report.print(&[line])?;
+            return Ok(true);
+        }
+        let mut answers = Vec::new();
+        for address in addresses.iter() {
+            answers.push((
+                address.ip(),
+                tls::lines(address, self.target.host(), roots).await,
+            ));
+        }
+        let lines = merged(&answers);
+        report.print(&lines)?;
+        Ok(lines.iter().all(|line| line.verdict != Verdict::Fail))
+    }
+
+    /// The questions that this check asks, of these.
+    fn questions(&self, all: &[&[&'static str]; 2]) -> Vec<&'static str> {
+        let of_tls = if self.target.is_https() { all[0] } else { &[] };
+        let of_requests = if self.tls_only { &[] } else { all[1] };
+        [of_tls, of_requests].concat()
+    }
+
+    fn roots(&self) -> Result<RootCertStore, Error> {
+        let mut roots = crate::tls::roots();
+        let Some(path) = &self.ca else {
+            return Ok(roots);
+        };
+        let refused =
+            |error: &dyn std::fmt::Display| Error::usage(format!("{}: {error}", path.display()));
+        let mut count = 0;
+        for certificate in CertificateDer::pem_slice_iter(&read(path)?) {
+            let certificate = certificate.map_err(|error| refused(&error))?;
+            roots.add(certificate).map_err(|error| refused(&error))?;
+            count += 1;
+        }
+        match count {
+            0 => Err(refused(&"no certificate in PEM")),
+            _ => Ok(roots),
+        }
+    }
+}
+
+/// Prints lines and counts them.
+struct Report {
+    output: Output,
+    /// By verdict.
+    counts: [usize; 4],
+}
+
+impl Report {
+    fn print(&mut self, lines: &[Line]) -> Result<(), Error> {
+        for line in lines {
+            self.counts[line.verdict as usize] += 1;
+            if self.output.json {
+                self.output.record("check", line)?;
+            } else {
+                let verdict = line.verdict.as_str();
+                self.output.line(format_args!(
+                    "{verdict:<8} {:<21} {}",
+                    line.id,
+                    Escaped(&line.text)
+                ))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, ids: &[&'static str], why: &str) -> Result<(), Error> {
+        let lines: Vec<_> = ids.iter().map(|id| Line::unknown(id, why)).collect();
+        self.print(&lines)
+    }
+
+    /// Whether nothing failed.
+    fn finish(&self, target: &Target) -> Result<bool, Error> {
+        #[derive(Serialize)]
+        struct Record {
+            url: String,
+            pass: usize,
+            unknown: usize,
+            warn: usize,
+            fail: usize,
+            not_checked: String,
+        }
+
+        let [pass, unknown, warn, fail] = self.counts;
+        let record = Record {
+            url: target.to_string(),
+            pass,
+            unknown,
+            warn,
+            fail,
+            not_checked: format!(
+                "cipher suites and the rest of the grade, of which Cronofy asks for A (HSTS matters for A+ only): https://www.ssllabs.com/ssltest/analyze.html?d={}",
+                target.host()
+            ),
+        };
+        if self.output.json {
+            self.output.record("summary", &record)?;
+        } else {
+            self.output.line(format_args!(
+                "{pass} pass, {warn} warn, {fail} fail, {unknown} unknown"
+            ))?;
+            self.output.line(format_args!(
+                "not checked: {}",
+                Escaped(&record.not_checked)
+            ))?;
+        }
+        Ok(fail == 0)
+    }
+}
