@@ -7,7 +7,7 @@ pub(crate) fn of_status(status: StatusCode) -> Option<&'static str> {
             "the signature was not accepted: usually the receiver has another client secret, or one with white space or quotes, or it checks the signature over a body that was parsed and serialised again; record a delivery there and run `cronofy-webhook verify`"
         }
         StatusCode::FORBIDDEN => {
-            "the delivery may be for another URL than the receiver expects: compare its `public_url` with the callback_url, which --set /channel/callback_url=… changes"
+            "the delivery may be for another URL than the receiver expects: compare its `public_url` with the callback_url of the delivery"
         }
         StatusCode::NOT_FOUND => "the path may be wrong: compare the URL with the receiver's route",
         StatusCode::METHOD_NOT_ALLOWED => "the path has no route for POST",

@@ -4,6 +4,7 @@ mod body;
 mod line;
 mod reach;
 mod receiver;
+mod report;
 mod requests;
 mod tls;
 
@@ -14,10 +15,10 @@ use clap::Args;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use serde::Serialize;
 
 use self::line::{Line, Verdict, merged};
 use self::receiver::Receiver;
+use self::report::Report;
 use crate::error::Error;
 use crate::input::read;
 use crate::output::Output;
@@ -71,10 +72,7 @@ impl Check {
             true => None,
             false => Some(self.secrets.load()?),
         };
-        let mut report = Report {
-            output,
-            counts: [0; 4],
-        };
+        let mut report = Report::new(output);
         let stage = Cell::new("looking up the host");
         let work = async {
             let Some(addresses) = self.reach(&mut report, &stage).await? else {
@@ -186,74 +184,5 @@ impl Check {
             0 => Err(refused(&"no certificate in PEM")),
             _ => Ok(roots),
         }
-    }
-}
-
-/// Prints lines and counts them.
-struct Report {
-    output: Output,
-    /// By verdict.
-    counts: [usize; 4],
-}
-
-impl Report {
-    fn print(&mut self, lines: &[Line]) -> Result<(), Error> {
-        for line in lines {
-            self.counts[line.verdict as usize] += 1;
-            if self.output.json {
-                self.output.record("check", line)?;
-            } else {
-                let verdict = line.verdict.as_str();
-                self.output.line(format_args!(
-                    "{verdict:<8} {:<21} {}",
-                    line.id,
-                    Escaped(&line.text)
-                ))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn skip(&mut self, ids: &[&'static str], why: &str) -> Result<(), Error> {
-        let lines: Vec<_> = ids.iter().map(|id| Line::unknown(id, why)).collect();
-        self.print(&lines)
-    }
-
-    /// Whether nothing failed.
-    fn finish(&self, target: &Target) -> Result<bool, Error> {
-        #[derive(Serialize)]
-        struct Record {
-            url: String,
-            pass: usize,
-            unknown: usize,
-            warn: usize,
-            fail: usize,
-            not_checked: String,
-        }
-
-        let [pass, unknown, warn, fail] = self.counts;
-        let record = Record {
-            url: target.to_string(),
-            pass,
-            unknown,
-            warn,
-            fail,
-            not_checked: format!(
-                "cipher suites and the rest of the grade, of which Cronofy asks for A (HSTS matters for A+ only): https://www.ssllabs.com/ssltest/analyze.html?d={}",
-                target.host()
-            ),
-        };
-        if self.output.json {
-            self.output.record("summary", &record)?;
-        } else {
-            self.output.line(format_args!(
-                "{pass} pass, {warn} warn, {fail} fail, {unknown} unknown"
-            ))?;
-            self.output.line(format_args!(
-                "not checked: {}",
-                Escaped(&record.not_checked)
-            ))?;
-        }
-        Ok(fail == 0)
     }
 }

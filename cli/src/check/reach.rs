@@ -105,6 +105,7 @@ fn is_public(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::Verdict;
     use super::*;
 
     #[test]
@@ -142,6 +143,23 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn one_dead_address_beside_a_good_one_warns() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let good = listener.local_addr().unwrap();
+        let dead = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let connect = async |addresses: &[SocketAddr]| {
+            let (line, reached) = connected(&addresses.iter().copied().collect()).await;
+            (line.verdict, reached)
+        };
+        assert_eq!(connect(&[good]).await, (Verdict::Pass, vec![good]));
+        assert_eq!(connect(&[dead, good]).await, (Verdict::Warn, vec![good]));
+        assert_eq!(connect(&[dead]).await, (Verdict::Fail, vec![]));
+    }
+
     #[test]
     fn one_private_address_beside_a_public_one_warns() {
         let resolve = |addresses: &[&str]| {
@@ -158,6 +176,6 @@ mod tests {
                 .text
                 .starts_with("93.184.216.34 is public, but 10.0.0.1 is not")
         );
-        assert_eq!(mixed.verdict, super::super::line::Verdict::Warn);
+        assert_eq!(mixed.verdict, Verdict::Warn);
     }
 }

@@ -108,18 +108,11 @@ pub(super) fn validity(path: &Path<'_>) -> Line {
 pub(super) fn key(path: &Path<'_>, has_staple: bool) -> Line {
     const ID: &str = "tls.key";
 
-    for certificate in &path.certificates {
-        if let Ok(PublicKey::RSA(rsa)) = certificate.public_key().parsed()
-            && bits(rsa.modulus) < 2048
-        {
-            return Line::fail(
-                ID,
-                format_args!(
-                    "RSA of {} bits: use RSA of 2048 bits or more, or ECDSA with P-256",
-                    bits(rsa.modulus)
-                ),
-            );
-        }
+    if let Some(bits) = short_key(path) {
+        return Line::fail(
+            ID,
+            format_args!("RSA of {bits} bits: use RSA of 2048 bits or more, or ECDSA with P-256"),
+        );
     }
     let host = path.certificates[0];
     if host.public_key().algorithm.algorithm == OID_SIG_ED25519 {
@@ -143,6 +136,16 @@ pub(super) fn key(path: &Path<'_>, has_staple: bool) -> Line {
         }
         _ => Line::unknown(ID, "a kind of key that this version does not know"),
     }
+}
+
+/// The length of an RSA key that no client accepts.
+pub(super) fn short_key(path: &Path<'_>) -> Option<usize> {
+    path.certificates
+        .iter()
+        .find_map(|certificate| match certificate.public_key().parsed() {
+            Ok(PublicKey::RSA(rsa)) => Some(bits(rsa.modulus)).filter(|bits| *bits < 2048),
+            _ => None,
+        })
 }
 
 fn bits(modulus: &[u8]) -> usize {

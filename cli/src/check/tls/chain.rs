@@ -62,6 +62,7 @@ pub(super) fn lines(
     path: &Path<'_>,
     sent: &[CertificateDer<'static>],
     roots: &RootCertStore,
+    has_short_key: bool,
 ) -> [Line; 2] {
     let last = path.certificates[path.certificates.len() - 1];
     let (subject, issuer) = (last.subject().to_string(), last.issuer().to_string());
@@ -70,7 +71,12 @@ pub(super) fn lines(
     match path.end {
         End::Root => {
             let root = Line::pass("tls.root", format_args!("{issuer} is known"));
-            [complete(path, sent, roots), root]
+            let chain = match verify(path, sent, roots) {
+                // No signature by such a key is accepted: the answer to `tls.key` is the cause.
+                Err(_) if has_short_key => Line::unknown("tls.chain", "see tls.key"),
+                verified => complete(path, sent.len(), verified),
+            };
+            [chain, root]
         }
         End::SelfSigned if is_alone => [
             Line::unknown("tls.chain", "see tls.root"),
@@ -113,10 +119,10 @@ pub(super) fn lines(
     }
 }
 
-fn complete(path: &Path<'_>, sent: &[CertificateDer<'static>], roots: &RootCertStore) -> Line {
+fn complete(path: &Path<'_>, sent: usize, verified: Result<(), rustls::Error>) -> Line {
     const ID: &str = "tls.chain";
 
-    if let Err(error) = verify(path, sent, roots) {
+    if let Err(error) = verified {
         return Line::fail(
             ID,
             format_args!("the chain does not hold: {error}: install the certificate anew"),
@@ -128,7 +134,7 @@ fn complete(path: &Path<'_>, sent: &[CertificateDer<'static>], roots: &RootCertS
             "complete, but in the wrong order, which some clients reject: send each certificate before its issuer",
         );
     }
-    Line::pass(ID, format_args!("complete: {} sent", sent.len()))
+    Line::pass(ID, format_args!("complete: {sent} sent"))
 }
 
 /// Checks the signatures and what the certificates may be used for, at a time at which all of them are valid.

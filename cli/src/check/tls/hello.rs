@@ -9,6 +9,9 @@ use tokio::time::timeout;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The type of a record; that of an alert is 21.
+const HANDSHAKE: u8 = 22;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OldVersion {
     Tls10,
@@ -41,12 +44,15 @@ pub(super) async fn is_offered(
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(&client_hello(host, version)).await?;
         let mut answer = [0; 11];
-        stream.read_exact(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
+        // An alert is shorter.
+        stream.read_exact(&mut answer[..7]).await?;
+        if answer[0] == HANDSHAKE {
+            stream.read_exact(&mut answer[7..]).await?;
+        }
+        Ok::<_, std::io::Error>(is_server_hello(&answer, version))
     };
     match timeout(TIMEOUT, exchange).await {
-        Ok(Ok(answer)) => Some(is_server_hello(&answer, version)),
-        // An alert is shorter than what is waited for, and then the server closes the connection.
+        Ok(Ok(is_offered)) => Some(is_offered),
         Ok(Err(_)) => Some(false),
         Err(_) => None,
     }
@@ -54,7 +60,7 @@ pub(super) async fn is_offered(
 
 /// A record of the type handshake, in it a message of the type `ServerHello`, and in this the version.
 fn is_server_hello(answer: &[u8; 11], version: OldVersion) -> bool {
-    answer[0] == 22 && answer[5] == 2 && answer[9..] == version.bytes()
+    answer[0] == HANDSHAKE && answer[5] == 2 && answer[9..] == version.bytes()
 }
 
 fn client_hello(host: &str, version: OldVersion) -> Vec<u8> {
@@ -77,7 +83,7 @@ fn client_hello(host: &str, version: OldVersion) -> Vec<u8> {
 
     let mut message = vec![1, 0];
     message.extend(with_length(&hello));
-    let mut record = vec![22, 3, 1];
+    let mut record = vec![HANDSHAKE, 3, 1];
     record.extend(with_length(&message));
     record
 }

@@ -122,7 +122,7 @@ fn old_versions(old: &[(OldVersion, Option<bool>)]) -> Line {
         return Line::fail(
             ID,
             format_args!(
-                "{offered} is still offered, for which SSL Labs grades B at best: disable it"
+                "still offers {offered}, for which SSL Labs grades B at best: disable what is older than 1.2"
             ),
         );
     }
@@ -141,7 +141,8 @@ fn of_certificates(sent: &Sent, name: &ServerName<'static>, roots: &RootCertStor
     match parsed {
         Ok(parsed) if !parsed.is_empty() => {
             let path = chain::path(&parsed, roots);
-            let [chain, root] = chain::lines(&path, &sent.certificates, roots);
+            let has_short_key = certificate::short_key(&path).is_some();
+            let [chain, root] = chain::lines(&path, &sent.certificates, roots, has_short_key);
             vec![
                 chain,
                 root,
