@@ -48,6 +48,7 @@ use crate::verify::Verify;
     max_term_width = 100,
     after_help = "Examples:
   cronofy-webhook trigger change --to 3000/cronofy/42
+  cronofy-webhook check https://receiver.example/cronofy/42
   cronofy-webhook verify --body body.json --signature 38ArsN7+J/O8joGsgirVEdV16a/+eb+5QgHGIiuv4hk="
 )]
 struct Cli {

@@ -41,7 +41,7 @@ use crate::text::Escaped;
   cronofy-webhook check 3000/cronofy/42 --dry-run")]
 pub(crate) struct Check {
     /// The URL of the receiver; `3000/cronofy/42` is `http://127.0.0.1:3000/cronofy/42`
-    #[arg(value_name = "URL", value_parser = Target::parse)]
+    #[arg(value_name = "URL", env = "CRONOFY_WEBHOOK_TO", hide_env_values = true, value_parser = Target::parse)]
     target: Target,
 
     /// File with root certificates in PEM that are taken for publicly known ones

@@ -23,6 +23,10 @@ fn commands() -> Vec<(Vec<String>, i32)> {
         (&["trigger", "change", "--to", "localhost/x"], 2),
         (&["verify", "--body", "Cargo.toml", "--signature", "x"], 1),
         (&["verify", "--body", "nowhere", "--signature", "x"], 2),
+        (&["check", &nobody], 1),
+        (&["check", &delivered, "--dry-run"], 0),
+        (&["check", "localhost/x"], 2),
+        (&["check", &nobody, "--ca", "Cargo.toml"], 2),
         (&["completions", "bash"], 0),
         (&["man"], 0),
         (&["--help"], 0),
@@ -182,6 +186,7 @@ fn hostile_arguments_are_escaped() {
     for arguments in [
         &["verify", "--body", HOSTILE, "--signature", "x"][..],
         &["man", HOSTILE],
+        &["check", HOSTILE],
         &["trigger", "change", "--to", HOSTILE],
         &["trigger", "change", "--to", "3000", "--set", HOSTILE],
         &["trigger", HOSTILE, "--to", "3000"],
