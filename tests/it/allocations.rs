@@ -60,7 +60,11 @@ fn of_a_request(request: impl Fn() -> Request<Full<Bytes>>, status: u16) -> u64 
 
 /// The labels of each metric that is looked up.
 fn of_metrics(metrics: u64) -> u64 {
-    if cfg!(feature = "metrics") { metrics } else { 0 }
+    if cfg!(feature = "metrics") {
+        metrics
+    } else {
+        0
+    }
 }
 
 #[test]
