@@ -16,6 +16,8 @@ mod notification;
 #[cfg(feature = "axum")]
 mod overload;
 mod overrun;
+#[cfg(feature = "axum")]
+mod placements;
 mod properties;
 mod readiness;
 mod readme;
