@@ -7,11 +7,14 @@ mod answers;
 mod body;
 mod budget;
 mod callback_url;
+#[cfg(feature = "axum")]
+mod compile_errors;
 mod diagnosis;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod log;
+mod maybe_buffered;
 mod notification;
 #[cfg(feature = "axum")]
 mod overload;

@@ -134,7 +134,12 @@ async fn statuses(route: MethodRouter) -> [u16; 2] {
     let genuine = signed(CHANGE, Body::from(CHANGE));
     let forged = forged().map(Body::new);
     [
-        app.clone().oneshot(genuine).await.unwrap().status().as_u16(),
+        app.clone()
+            .oneshot(genuine)
+            .await
+            .unwrap()
+            .status()
+            .as_u16(),
         app.oneshot(forged).await.unwrap().status().as_u16(),
     ]
 }
@@ -142,7 +147,12 @@ async fn statuses(route: MethodRouter) -> [u16; 2] {
 #[tokio::test]
 async fn layers_work_on_both_sides() {
     println!("{:<26} {:<22} inside", "layer", "outside");
-    for Row { name, outside, inside } in rows() {
+    for Row {
+        name,
+        outside,
+        inside,
+    } in rows()
+    {
         let mut cells = Vec::new();
         for routes in [outside, inside] {
             let ways: Vec<_> = routes.iter().map(|(way, _)| *way).collect();
