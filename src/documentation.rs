@@ -6,6 +6,7 @@
 //! - [Callback URL](callback_url): reject deliveries that were made for another URL, and what a wrong one costs.
 //! - [Overload](overload): a concurrency limit that works.
 //! - [Events](events): what is logged, and at which level.
+//! - [Metrics](metrics): what is counted and measured.
 
 #[doc = include_str!("documentation/unauthorized.md")]
 pub mod unauthorized {}
@@ -24,3 +25,6 @@ pub mod overload {}
 
 #[doc = include_str!("documentation/events.md")]
 pub mod events {}
+
+#[doc = include_str!("documentation/metrics.md")]
+pub mod metrics {}

@@ -111,6 +111,7 @@
 //! | deliveries replayed to another URL | [Callback URL](_documentation::callback_url) |
 //! | a concurrency limit | [Overload](_documentation::overload) |
 //! | the log | [Events](_documentation::events) |
+//! | metrics | [Metrics](_documentation::metrics) (feature `metrics`) |
 //! | tests of a handler | the module `testing` (feature `testing`) |
 //! | no axum | the example `hyper` |
 //! | no Tower | [`Delivery::verify`] |
@@ -118,6 +119,7 @@
 //! # Features
 //!
 //! - `axum` (default): [`Notification`] and [`Delivery`] as extractors, [`Rejection`] as a response.
+//! - `metrics`: counters, a gauge and a histogram, through the facade [`metrics`](https://docs.rs/metrics).
 //! - `testing`: signed requests, sample bodies and a simulated Cronofy for tests of a handler; see the module `testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

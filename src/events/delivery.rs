@@ -6,16 +6,20 @@ use std::fmt::Display;
 use http::StatusCode;
 use tracing::{debug, warn};
 
+#[cfg(feature = "metrics")]
+use super::metrics::{self, Outcome};
 use super::{Subject, TARGET, chain, millis};
 
 /// `suppressed` as for [`rejected`](super::rejected).
 pub(crate) fn sent_to_another_url(
     subject: Subject<'_>,
-    reason: &str,
+    reason: &'static str,
     status: StatusCode,
     cause: &(dyn Error + 'static),
     suppressed: Option<u64>,
 ) {
+    #[cfg(feature = "metrics")]
+    metrics::rejection(reason);
     limited!(
         suppressed,
         kind = subject.kind,
@@ -35,6 +39,8 @@ pub(crate) fn unknown_secret(
     unknown_signatures: usize,
     suppressed: Option<u64>,
 ) {
+    #[cfg(feature = "metrics")]
+    metrics::unknown_signatures(unknown_signatures);
     limited!(
         suppressed,
         kind = subject.kind,
@@ -69,8 +75,10 @@ pub(crate) fn unreadable_fields(subject: Subject<'_>, fields: &[String]) {
     );
 }
 
-pub(crate) fn not_ready(subject: Subject<'_>, status: StatusCode) {
-    about! { warn, subject, status = status.as_u16(),
+pub(crate) fn not_ready(subject: Subject<'_>, reason: &'static str, status: StatusCode) {
+    #[cfg(feature = "metrics")]
+    metrics::rejection(reason);
+    about! { warn, subject, reason, status = status.as_u16(),
         "the deadline passed before the handler could be started: \
          the inner service was not ready, the body came late, or the thread was blocked"
     }
@@ -78,12 +86,16 @@ pub(crate) fn not_ready(subject: Subject<'_>, status: StatusCode) {
 
 /// The error is not in the event, as it is returned to the caller.
 pub(crate) fn readiness_failed(subject: Subject<'_>) {
+    #[cfg(feature = "metrics")]
+    metrics::delivery(subject, Outcome::Failed);
     about! { warn, subject,
         "inner service failed to get ready: the handler was not started"
     }
 }
 
 pub(crate) fn dropped_while_waiting(subject: Subject<'_>) {
+    #[cfg(feature = "metrics")]
+    metrics::delivery(subject, Outcome::Dropped);
     about! { warn, subject,
         "request was dropped before the inner service was ready (client disconnect, or timeout of an outer layer): \
          the handler was not started"

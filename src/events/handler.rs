@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::StatusCode;
 use tracing::{debug, error, warn};
 
+#[cfg(feature = "metrics")]
+use super::metrics::{self, Outcome};
 use super::{Subject, TARGET, chain, millis};
 
 pub(crate) fn answered(subject: Subject<'_>, status: StatusCode, background: bool) {
@@ -22,6 +24,16 @@ pub(crate) fn answered(subject: Subject<'_>, status: StatusCode, background: boo
             )
         };
     }
+    #[cfg(feature = "metrics")]
+    count(
+        subject,
+        if status.is_success() {
+            Outcome::Handled
+        } else {
+            Outcome::Failed
+        },
+        background,
+    );
     if status.is_success() {
         answered!(debug, "delivery handled");
     } else {
@@ -34,6 +46,8 @@ pub(crate) fn answered(subject: Subject<'_>, status: StatusCode, background: boo
 }
 
 pub(crate) fn answered_late(subject: Subject<'_>, status: StatusCode, budget: Duration) {
+    #[cfg(feature = "metrics")]
+    metrics::delivery(subject, Outcome::Late);
     about! { warn, subject, status = status.as_u16(), budget_ms = millis(budget),
         "handler responded after the deadline: it blocked its thread, or the runtime is overloaded"
     }
@@ -45,16 +59,22 @@ pub(crate) fn failed(
     cause: Option<&(dyn Error + 'static)>,
     background: bool,
 ) {
+    #[cfg(feature = "metrics")]
+    count(subject, Outcome::Failed, background);
     about! { error, subject, error = cause.map(chain), background,
         "handler failed"
     }
 }
 
 pub(crate) fn panicked(subject: Subject<'_>, background: bool) {
+    #[cfg(feature = "metrics")]
+    count(subject, Outcome::Failed, background);
     about!(error, subject, background, "handler panicked");
 }
 
 pub(crate) fn late(subject: Subject<'_>, overrun: &str, continues: bool, status: StatusCode) {
+    #[cfg(feature = "metrics")]
+    metrics::delivery(subject, Outcome::Late);
     let retries = if status.is_success() {
         ""
     } else {
@@ -69,6 +89,8 @@ pub(crate) fn late(subject: Subject<'_>, overrun: &str, continues: bool, status:
 }
 
 pub(crate) fn dropped_while_handling(subject: Subject<'_>, overrun: &str, continues: bool) {
+    #[cfg(feature = "metrics")]
+    metrics::delivery(subject, Outcome::Dropped);
     about!(
         warn,
         subject,
@@ -87,13 +109,27 @@ fn what_next(continues: bool) -> &'static str {
 }
 
 pub(crate) fn grace_ended(subject: Subject<'_>, grace: Duration) {
+    #[cfg(feature = "metrics")]
+    metrics::background_finished(Outcome::Dropped);
     about! { error, subject, grace_ms = millis(grace), background = true,
         "handler was dropped: it was not done within the grace period"
     }
 }
 
 pub(crate) fn aborted(subject: Subject<'_>) {
+    #[cfg(feature = "metrics")]
+    metrics::background_finished(Outcome::Dropped);
     about! { error, subject, background = true,
         "handler was dropped: the runtime shut down"
+    }
+}
+
+/// In the background the delivery was counted when its response was sent or its request dropped.
+#[cfg(feature = "metrics")]
+fn count(subject: Subject<'_>, outcome: Outcome, background: bool) {
+    if background {
+        metrics::background_finished(outcome);
+    } else {
+        metrics::delivery(subject, outcome);
     }
 }

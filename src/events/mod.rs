@@ -1,4 +1,4 @@
-//! Every event that this crate emits, and the only module that uses `tracing`.
+//! Every event and every metric that this crate emits, and the only module that uses `tracing` and `metrics`.
 //!
 //! One function for each outcome, taking plain values. No event shows a secret, a signature or a body.
 
@@ -7,6 +7,8 @@ mod macros;
 mod construction;
 mod delivery;
 mod handler;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod request;
 mod request_span;
 
@@ -21,6 +23,8 @@ pub(crate) use self::delivery::{
 pub(crate) use self::handler::{
     aborted, answered, answered_late, dropped_while_handling, failed, grace_ended, late, panicked,
 };
+#[cfg(feature = "metrics")]
+pub(crate) use self::metrics::{InBackground, describe_metrics, handler_completed};
 pub(crate) use self::request::{dropped_while_reading, explained, not_explained, rejected};
 pub(crate) use self::request_span::RequestSpan;
 
@@ -31,6 +35,9 @@ const TARGET: &str = "cronofy_webhook";
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) kind: &'a str,
+    /// The kind if it is one of those modelled.
+    #[cfg(feature = "metrics")]
+    pub(crate) kind_label: &'static str,
     pub(crate) channel: Option<&'a str>,
     /// The secret that matched.
     pub(crate) secret: usize,

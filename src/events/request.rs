@@ -7,17 +7,21 @@ use std::time::Duration;
 use http::StatusCode;
 use tracing::{debug, warn};
 
+#[cfg(feature = "metrics")]
+use super::metrics;
 use super::{RequestBody, TARGET, chain, millis};
 
 /// A rejection of a request that is not known to be authentic. `suppressed`: how many were at debug level since the last
 /// one at warn level; `None` if this one is at debug level too.
 pub(crate) fn rejected(
-    reason: &str,
+    reason: &'static str,
     status: StatusCode,
     cause: &(dyn Error + 'static),
     body: RequestBody<'_>,
     suppressed: Option<u64>,
 ) {
+    #[cfg(feature = "metrics")]
+    metrics::rejection(reason);
     limited!(
         suppressed,
         reason,

@@ -230,11 +230,14 @@ where
 }
 
 fn check_url(request: &Uri, delivery: &Delivery, config: &Config) -> Result<(), Rejection> {
-    match (&config.public_url, delivery.notification().callback_url()) {
-        (Some(public_url), Some(callback_url)) => public_url
+    let Some(public_url) = &config.public_url else {
+        return Ok(());
+    };
+    match delivery.notification().callback_url() {
+        Some(callback_url) => public_url
             .check(request, callback_url)
             .map_err(Rejection::callback_url),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -276,7 +279,8 @@ where
 
 fn not_ready<S, B, F>(delivery: &Delivery, started: Instant, config: &Config) -> State<S, B, F> {
     let rejection = Rejection::not_ready(config.budget);
-    events::not_ready(subject(delivery, started), rejection.status());
+    let reason = rejection.kind().as_str();
+    events::not_ready(subject(delivery, started), reason, rejection.status());
     State::Rejected { rejection }
 }
 

@@ -73,6 +73,8 @@ impl CronofyWebhookLayer {
     /// # Ok::<_, cronofy_webhook::SecretError>(())
     /// ```
     pub fn from_verifier(verifier: Verifier) -> Self {
+        #[cfg(feature = "metrics")]
+        events::describe_metrics();
         Self {
             config: Arc::new(Config::new(verifier)),
         }

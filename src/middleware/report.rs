@@ -80,6 +80,8 @@ pub(super) fn subject(delivery: &Delivery, started: Instant) -> Subject<'_> {
     let notification = delivery.notification();
     Subject {
         kind: notification.kind(),
+        #[cfg(feature = "metrics")]
+        kind_label: kind_label(notification.kind()),
         channel: notification
             .channel()
             .map(|channel| channel.channel_id.as_str()),
@@ -87,6 +89,13 @@ pub(super) fn subject(delivery: &Delivery, started: Instant) -> Subject<'_> {
         secret_label: delivery.signature().label(),
         elapsed: started.elapsed(),
     }
+}
+
+/// The kind if it is one of those modelled: Cronofy may send any other text.
+#[cfg(feature = "metrics")]
+fn kind_label(kind: &str) -> &'static str {
+    let mut known = Notification::KINDS.iter();
+    known.find(|known| **known == kind).unwrap_or(&"_OTHER")
 }
 
 /// The length that the client declared.

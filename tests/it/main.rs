@@ -15,6 +15,8 @@ mod events;
 mod extract;
 mod log;
 mod maybe_buffered;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod notification;
 #[cfg(feature = "axum")]
 mod overload;

@@ -133,11 +133,14 @@ fn the_core_imports_neither_tower_nor_tokio_nor_http_body() {
 }
 
 #[test]
-fn only_events_imports_tracing() {
+fn only_events_imports_tracing_and_metrics() {
     let files = files_below(&source());
     let (events, others): (Vec<_>, Vec<_>) = files
         .iter()
-        .filter(|file| code(file).contains("tracing::"))
+        .filter(|file| {
+            let code = code(file);
+            code.contains("tracing::") || code.contains("metrics::")
+        })
         .partition(|file| file.starts_with(source().join("events")));
     assert!(events.len() > 3);
     assert!(others.is_empty(), "{others:?}");
