@@ -8,6 +8,7 @@
 //!    rejected.
 //! 3. The signatures are compared with the body (see [`signature`](crate::signature)). If none matches, the request is
 //!    rejected.
+//!    With [`public_url`](CronofyWebhookLayer::public_url), a delivery that was made for another URL is rejected too.
 //! 4. The inner service is polled until it is ready. If it is not ready within the deadline, the response is 503.
 //! 5. The inner service is called with the request as it came: head, extensions and body are unchanged, and the verified
 //!    [`Delivery`](crate::Delivery) is in the extensions. Its response is the response.
