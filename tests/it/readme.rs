@@ -45,12 +45,12 @@ fn links_into_the_repository_are_at_the_end_and_lead_somewhere() {
         .filter_map(|line| line.strip_prefix('['))
         .collect();
     assert!(links.len() > 5, "{links:?}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // The package has not all of the repository.
+    let is_repository = root.join(".ci").exists();
     for link in links {
         let (label, target) = link.split_once("]: ").unwrap();
         assert!(text.contains(&format!("[{label}]")), "{label}");
-        assert!(
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(),
-            "{target}"
-        );
+        assert!(!is_repository || root.join(target).exists(), "{target}");
     }
 }
