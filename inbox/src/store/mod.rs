@@ -1,6 +1,8 @@
 //! Where jobs are kept, and the rules that every store follows.
 
 mod held;
+#[cfg(test)]
+mod model;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 

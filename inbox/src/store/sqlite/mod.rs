@@ -4,6 +4,8 @@ mod connection;
 mod file;
 mod reads;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::fmt;
