@@ -140,7 +140,7 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, mut batch: Vec<Box<dyn Command>>) {
+    pub(super) fn write(&mut self, mut batch: Vec<Box<dyn Command>>) {
         let committed = self.commit(&mut batch);
         if let Err(error) = &committed {
             events::batch_failed(batch.len(), error);
@@ -152,6 +152,11 @@ impl Writer {
         for command in batch {
             command.answer(committed.clone());
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref()
     }
 
     fn commit(&mut self, batch: &mut [Box<dyn Command>]) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 mod comparison;
 mod rules;
+mod writer;
 
 use std::time::Duration;
 
