@@ -205,6 +205,8 @@ where
         if timeout(grace, all).await.is_err() {
             events::grace_ended(runs.len(), grace);
             runs.shutdown().await;
+            // The drop only queued the releases: this is answered after them.
+            drop(self.store.due_in().await);
         }
         ended
     }
