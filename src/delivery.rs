@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::notification::Notification;
 use crate::rejection::Rejection;
-use crate::signature::{SignatureMatch, Verifier};
+use crate::signature::{HEADER, SignatureMatch, Verifier};
 
 /// Up to this length a body is copied. Servers hand out slices of their read buffer, and a slice that a queue or a task
 /// keeps would pin all of it; above, the copy costs more than it frees.
@@ -24,7 +24,8 @@ const COPIED: usize = 4 * 1024;
 /// # Without tower
 ///
 /// Where there is no service to wrap (a serverless function, another framework), call `verify` with the headers and the
-/// bytes of the body. Limiting the size of the body and answering in time are then up to you.
+/// bytes of the body, or [`verify_raw`](Self::verify_raw) with the values of the signature header alone. Limiting the size
+/// of the body and answering in time are then up to you.
 ///
 /// ```
 /// use cronofy_webhook::{Delivery, Notification, RejectionKind, Verifier};
@@ -86,16 +87,55 @@ impl Delivery {
         headers: &HeaderMap,
         body: Bytes,
     ) -> Result<Self, Rejection> {
-        Self::verify_with_deadline(verifier, headers, body, None)
+        Self::verify_raw(verifier, headers.get_all(HEADER), body)
+    }
+
+    /// As [`verify`](Self::verify), with the values of the header [`Cronofy-HMAC-SHA256`](HEADER) alone, for frameworks
+    /// and platforms without [`http::HeaderMap`].
+    ///
+    /// `signatures` has an item for each line of the header, in any form that gives its bytes; none if the header is absent.
+    /// Header names are case-insensitive: `cronofy-hmac-sha256` is the same header.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use cronofy_webhook::{Delivery, Verifier};
+    ///
+    /// let verifier = Verifier::new(["pDY0Oi7TJSP2hfNmZNkm5"])?;
+    /// let body = Bytes::from_static(br#"{"example":"well-known"}"#);
+    ///
+    /// // The headers of an event of a serverless platform, say.
+    /// let headers = [
+    ///     ("content-type", "application/json; charset=utf-8"),
+    ///     ("Cronofy-HMAC-SHA256", "6r2/HjBkqymGegX0wOfifieeUXbbHwtV/LohHS+jv6c="),
+    /// ];
+    /// let signatures = headers
+    ///     .iter()
+    ///     .filter(|(name, _)| name.eq_ignore_ascii_case("cronofy-hmac-sha256"))
+    ///     .map(|(_, value)| value);
+    /// assert!(Delivery::verify_raw(&verifier, signatures, body.clone()).is_ok());
+    ///
+    /// assert!(Delivery::verify_raw(&verifier, ["another"], body).is_err());
+    /// # Ok::<_, cronofy_webhook::SecretError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub fn verify_raw(
+        verifier: &Verifier,
+        signatures: impl IntoIterator<Item = impl AsRef<[u8]>>,
+        body: Bytes,
+    ) -> Result<Self, Rejection> {
+        Self::verify_with_deadline(verifier, signatures, body, None)
     }
 
     pub(crate) fn verify_with_deadline(
         verifier: &Verifier,
-        headers: &HeaderMap,
+        signatures: impl IntoIterator<Item = impl AsRef<[u8]>>,
         mut body: Bytes,
         deadline: Option<Deadline>,
     ) -> Result<Self, Rejection> {
-        let signature = verifier.verify(headers, &body)?;
+        let signature = verifier.verify_raw(signatures, &body)?;
         if body.len() <= COPIED {
             body = Bytes::copy_from_slice(&body);
         }

@@ -3,8 +3,10 @@
 //! - [My deliveries get 401](unauthorized): from the log line to the cause.
 //! - [Slow handlers](slow_handlers): what happens at the deadline, and how to shut down.
 //! - [Deployment](deployment): the order of layers, TLS, accounts, replays, and how to create a channel.
+//! - [Callback URL](callback_url): reject deliveries that were made for another URL, and what a wrong one costs.
 //! - [Overload](overload): a concurrency limit that works.
 //! - [Events](events): what is logged, and at which level.
+//! - [Metrics](metrics): what is counted and measured.
 
 #[doc = include_str!("documentation/unauthorized.md")]
 pub mod unauthorized {}
@@ -15,8 +17,14 @@ pub mod slow_handlers {}
 #[doc = include_str!("documentation/deployment.md")]
 pub mod deployment {}
 
+#[doc = include_str!("documentation/callback_url.md")]
+pub mod callback_url {}
+
 #[doc = include_str!("documentation/overload.md")]
 pub mod overload {}
 
 #[doc = include_str!("documentation/events.md")]
 pub mod events {}
+
+#[doc = include_str!("documentation/metrics.md")]
+pub mod metrics {}

@@ -78,6 +78,7 @@
 //! | body over the limit, declared or counted | 413 | same |
 //! | body ended early | 400 | same |
 //! | body not complete within the deadline | 408 | same |
+//! | the `callback_url` of the notification is another one ([`public_url`](CronofyWebhookLayer::public_url), opt-in) | 403 | same |
 //! | inner service not ready within the deadline | 503 | retries |
 //! | handler not done within the deadline: [`Overrun::Finish`], [`Overrun::Cancel`] | 503 | retries |
 //! | handler not done within the deadline: [`Overrun::Accept`] | 202 | done |
@@ -93,7 +94,8 @@
 //!   [Deployment](_documentation::deployment).
 //! - A handler that is always late is never acknowledged under [`Overrun::Finish`], and the channel closes after 24 hours.
 //!   See [Slow handlers](_documentation::slow_handlers).
-//! - The signature covers neither time nor URL: a recorded delivery can be replayed. Make handlers idempotent.
+//! - The signature covers neither time nor URL: a recorded delivery can be replayed. Make handlers idempotent, and see
+//!   [Callback URL](_documentation::callback_url).
 //!
 //! # Where to start
 //!
@@ -106,8 +108,10 @@
 //! | deliveries that get 401 | [My deliveries get 401](_documentation::unauthorized), [`Diagnosis`] |
 //! | a handler that takes longer than Cronofy waits | [Slow handlers](_documentation::slow_handlers) |
 //! | layers, TLS, creating a channel | [Deployment](_documentation::deployment) |
+//! | deliveries replayed to another URL | [Callback URL](_documentation::callback_url) |
 //! | a concurrency limit | [Overload](_documentation::overload) |
 //! | the log | [Events](_documentation::events) |
+//! | metrics | [Metrics](_documentation::metrics) (feature `metrics`) |
 //! | tests of a handler | the module `testing` (feature `testing`) |
 //! | no axum | the example `hyper` |
 //! | no Tower | [`Delivery::verify`] |
@@ -115,6 +119,7 @@
 //! # Features
 //!
 //! - `axum` (default): [`Notification`] and [`Delivery`] as extractors, [`Rejection`] as a response.
+//! - `metrics`: counters, a gauge and a histogram, through the facade [`metrics`](https://docs.rs/metrics).
 //! - `testing`: signed requests, sample bodies and a simulated Cronofy for tests of a handler; see the module `testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -123,6 +128,7 @@
 #[cfg(any(feature = "axum", not(doctest)))]
 #[path = "documentation.rs"]
 pub mod _documentation;
+mod callback_url;
 mod delivery;
 pub mod diagnosis;
 mod events;

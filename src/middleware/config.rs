@@ -6,6 +6,7 @@ use tokio_util::task::TaskTracker;
 use super::Overrun;
 use super::explainer::Explainer;
 use super::limiter::Limiter;
+use crate::callback_url::PublicUrl;
 use crate::signature::Verifier;
 
 /// Leaves one of the five seconds that Cronofy waits for the network.
@@ -27,6 +28,7 @@ pub(super) struct Config {
     pub(super) task_tracker: TaskTracker,
     pub(super) limiter: Arc<Limiter>,
     pub(super) explainer: Option<Explainer>,
+    pub(super) public_url: Option<PublicUrl>,
 }
 
 impl Config {
@@ -40,6 +42,7 @@ impl Config {
             task_tracker: TaskTracker::new(),
             limiter: Arc::new(Limiter::new()),
             explainer: None,
+            public_url: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
@@ -21,6 +21,7 @@ use super::timer::Timer;
 use crate::delivery::{Deadline, Delivery};
 use crate::events::{self, RequestSpan};
 use crate::rejection::Rejection;
+use crate::signature::HEADER;
 
 pin_project! {
     /// Response future of [`CronofyWebhook`](super::CronofyWebhook).
@@ -192,8 +193,9 @@ where
             at: at.into_std(),
             now: || Instant::now().into_std(),
         });
+        let signatures = head.headers.get_all(HEADER);
         let delivery =
-            Delivery::verify_with_deadline(&config.verifier, &head.headers, body.clone(), deadline);
+            Delivery::verify_with_deadline(&config.verifier, signatures, body.clone(), deadline);
         if let (Err(rejection), Some(explainer)) = (&delivery, &config.explainer) {
             explainer.explain(rejection, &head.headers, &body);
         }
@@ -201,6 +203,15 @@ where
     });
     match verified {
         Ok(delivery) => {
+            if let Err(rejection) = check_url(&head.uri, &delivery, config) {
+                report::sent_to_another_url(
+                    &rejection,
+                    &delivery,
+                    timer.started(),
+                    &config.limiter,
+                );
+                return State::Rejected { rejection };
+            }
             report::verified(&delivery, timer.started(), &config.limiter);
             // The delivery's copy of a small body, so that the server's read buffer is not kept.
             let mut request = Request::from_parts(head, B::from(delivery.body().clone()));
@@ -214,6 +225,18 @@ where
             report::rejected(&rejection, &head.headers, length, &config.limiter);
             State::Rejected { rejection }
         }
+    }
+}
+
+fn check_url(request: &Uri, delivery: &Delivery, config: &Config) -> Result<(), Rejection> {
+    let Some(public_url) = &config.public_url else {
+        return Ok(());
+    };
+    match delivery.notification().callback_url() {
+        Some(callback_url) => public_url
+            .check(request, callback_url)
+            .map_err(Rejection::callback_url),
+        None => Ok(()),
     }
 }
 
@@ -255,7 +278,8 @@ where
 
 fn not_ready<S, B, F>(delivery: &Delivery, started: Instant, config: &Config) -> State<S, B, F> {
     let rejection = Rejection::not_ready(config.budget);
-    events::not_ready(subject(delivery, started), rejection.status());
+    let reason = rejection.kind().as_str();
+    events::not_ready(subject(delivery, started), reason, rejection.status());
     State::Rejected { rejection }
 }
 

@@ -14,6 +14,8 @@ use super::POLLED_AFTER_COMPLETION;
 use super::config::Config;
 use super::report::subject;
 use crate::delivery::Delivery;
+#[cfg(feature = "metrics")]
+use crate::events::InBackground;
 use crate::events::{self, RequestSpan};
 
 /// The future of the inner service. If it is dropped before it is done it keeps running in the background, unless the policy
@@ -28,6 +30,8 @@ pub(super) struct Handler<F> {
     context: Option<SpawnContext>,
     delivery: Delivery,
     started: Instant,
+    #[cfg(feature = "metrics")]
+    called: Instant,
     config: Arc<Config>,
 }
 
@@ -49,6 +53,8 @@ impl<F> Handler<F> {
         F: Future<Output = Result<Response<R>, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
+        #[cfg(feature = "metrics")]
+        let called = Instant::now();
         let future = PanicGuard::new(&delivery, started).run(call);
         Self {
             future: Some(Box::pin(future)),
@@ -56,6 +62,8 @@ impl<F> Handler<F> {
             context: None,
             delivery,
             started,
+            #[cfg(feature = "metrics")]
+            called,
             config,
         }
     }
@@ -83,6 +91,8 @@ impl<F> Handler<F> {
 
     fn completed(&self, status: Option<StatusCode>) {
         let subject = subject(&self.delivery, self.started);
+        #[cfg(feature = "metrics")]
+        events::handler_completed(subject, self.called.elapsed());
         match status {
             Some(status) if status.is_success() && subject.elapsed > self.config.budget => {
                 events::answered_late(subject, status, self.config.budget);
@@ -114,6 +124,10 @@ impl<F> Handler<F> {
             let background = Background {
                 delivery: self.delivery.clone(),
                 started: self.started,
+                #[cfg(feature = "metrics")]
+                called: self.called,
+                #[cfg(feature = "metrics")]
+                _in_background: InBackground::start(),
                 config: Arc::clone(&self.config),
                 is_polling: false,
                 is_done: false,
@@ -182,6 +196,10 @@ where
         let output = timeout(grace, run).await;
         background.is_done = true;
         let subject = subject(&background.delivery, background.started);
+        #[cfg(feature = "metrics")]
+        if output.is_ok() {
+            events::handler_completed(subject, background.called.elapsed());
+        }
         match output {
             Ok(Ok(response)) => events::answered(subject, response.status(), true),
             Ok(Err(error)) => events::failed(subject, Some(&*error.into()), true),
@@ -196,6 +214,10 @@ where
 struct Background {
     delivery: Delivery,
     started: Instant,
+    #[cfg(feature = "metrics")]
+    called: Instant,
+    #[cfg(feature = "metrics")]
+    _in_background: InBackground,
     config: Arc<Config>,
     // Not `thread::panicking`, which is true as well for a runtime that is dropped while something else panics.
     is_polling: bool,

@@ -8,6 +8,7 @@ use super::config::Config;
 use super::explainer::Explainer;
 use super::limiter::Limiter;
 use super::{CronofyWebhook, Overrun};
+use crate::callback_url::PublicUrl;
 use crate::diagnosis::Diagnosis;
 use crate::events;
 use crate::secret::Secret;
@@ -29,6 +30,7 @@ const CRONOFY_WAITS: Duration = Duration::from_secs(5);
 /// | [`overrun`](Self::overrun) | [`Overrun::Finish`] | what happens to a handler that is late |
 /// | [`grace`](Self::grace) | 30 s | how long a late handler may run in the background |
 /// | [`task_tracker`](Self::task_tracker) | one of its own | `TaskTracker` that owns background work |
+/// | [`public_url`](Self::public_url) | off | rejects deliveries that were made for another URL |
 /// | [`diagnose`](Self::diagnose) | off | explains signatures that do not match |
 #[derive(Clone, Debug)]
 #[must_use]
@@ -70,6 +72,8 @@ impl CronofyWebhookLayer {
     /// # Ok::<_, cronofy_webhook::SecretError>(())
     /// ```
     pub fn from_verifier(verifier: Verifier) -> Self {
+        #[cfg(feature = "metrics")]
+        events::describe_metrics();
         Self {
             config: Arc::new(Config::new(verifier)),
         }
@@ -149,6 +153,38 @@ impl CronofyWebhookLayer {
     /// ```
     pub fn task_tracker(mut self, tracker: TaskTracker) -> Self {
         self.config_mut().task_tracker = tracker;
+        self
+    }
+
+    /// Rejects a delivery with 403 if its `callback_url` is not `url` joined with the path and the query of the request: it was
+    /// made for another URL. Off by default.
+    ///
+    /// **With a wrong URL here every delivery is rejected, and Cronofy closes all channels after 24 hours.** See
+    /// [Callback URL](crate::_documentation::callback_url) for when to use it, and when not.
+    ///
+    /// Scheme and host are compared without case, and a port that is absent is that of the scheme; path and query are compared
+    /// byte for byte. If a router or a proxy removes a prefix of the path, the prefix belongs to `url`. Notifications without a
+    /// `callback_url` pass.
+    ///
+    /// ```
+    /// use cronofy_webhook::CronofyWebhookLayer;
+    ///
+    /// let layer = CronofyWebhookLayer::new("CRN_an_example").public_url("https://receiver.example");
+    /// # let _ = layer;
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `url` is not an absolute http or https URL, or has user information, a query or a fragment.
+    #[track_caller]
+    pub fn public_url(mut self, url: impl AsRef<str>) -> Self {
+        match PublicUrl::parse(url.as_ref()) {
+            Ok(public_url) => self.config_mut().public_url = Some(public_url),
+            // Without the URL itself: it may come from the wrong variable.
+            Err(problem) => panic!(
+                "the public URL {problem}: set scheme and host of the callback URLs, such as https://receiver.example"
+            ),
+        }
         self
     }
 

@@ -29,6 +29,24 @@ pub(super) fn rejected(rejection: &Rejection, headers: &HeaderMap, read: usize, 
     );
 }
 
+/// An authentic delivery was rejected, as it was made for another URL.
+pub(super) fn sent_to_another_url(
+    rejection: &Rejection,
+    delivery: &Delivery,
+    started: Instant,
+    limiter: &Limiter,
+) {
+    // Anyone who has recorded a delivery can repeat it.
+    let suppressed = limiter.admit(Repeated::Rejected(rejection.kind()));
+    events::sent_to_another_url(
+        subject(delivery, started),
+        rejection.kind().as_str(),
+        rejection.status(),
+        rejection,
+        suppressed,
+    );
+}
+
 /// A request was dropped before its body was complete.
 pub(super) fn dropped_while_reading(
     headers: &HeaderMap,
@@ -62,6 +80,8 @@ pub(super) fn subject(delivery: &Delivery, started: Instant) -> Subject<'_> {
     let notification = delivery.notification();
     Subject {
         kind: notification.kind(),
+        #[cfg(feature = "metrics")]
+        kind_label: kind_label(notification.kind()),
         channel: notification
             .channel()
             .map(|channel| channel.channel_id.as_str()),
@@ -69,6 +89,13 @@ pub(super) fn subject(delivery: &Delivery, started: Instant) -> Subject<'_> {
         secret_label: delivery.signature().label(),
         elapsed: started.elapsed(),
     }
+}
+
+/// The kind if it is one of those modelled: Cronofy may send any other text.
+#[cfg(feature = "metrics")]
+fn kind_label(kind: &str) -> &'static str {
+    let mut known = Notification::KINDS.iter();
+    known.find(|known| **known == kind).unwrap_or(&"_OTHER")
 }
 
 /// The length that the client declared.

@@ -10,8 +10,8 @@ use http::header::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::header::{List, MAC_LEN, decode};
-use super::{SignatureError, SignatureMatch};
+use super::header::{MAC_LEN, decode, items};
+use super::{HEADER, SignatureError, SignatureMatch};
 use crate::secret::{Secret, SecretError};
 
 /// Holds the client secrets and checks signatures against them.
@@ -124,32 +124,33 @@ impl Verifier {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<SignatureMatch, SignatureError> {
-        let list = List::of(headers);
-        if list.is_empty() {
-            return Err(SignatureError::Missing);
-        }
+        self.verify_raw(headers.get_all(HEADER), body)
+    }
+
+    /// As [`verify`](Self::verify), with the lines of the header.
+    pub(crate) fn verify_raw(
+        &self,
+        lines: impl IntoIterator<Item = impl AsRef<[u8]>>,
+        body: &[u8],
+    ) -> Result<SignatureMatch, SignatureError> {
         let keys = self.keys.load();
-        let mut tried: Vec<Tried> = keys
-            .macs
-            .iter()
-            .map(|keyed| Tried::new(keyed, body))
-            .collect();
+        let mut tried: Vec<Tried> = Vec::new();
         let (mut listed, mut malformed, mut unknown) = (0, 0, 0);
 
-        // Neither loop exits early: the time tells nothing about which signature or secret matched.
-        for item in list.items() {
-            listed += 1;
-            let Some(candidate) = decode(item) else {
-                malformed += 1;
-                continue;
-            };
-            let mut known = Choice::from(0);
-            for Tried { mac, matched } in &mut tried {
-                let equal = mac.ct_eq(&candidate);
-                *matched |= equal;
-                known |= equal;
+        // No loop exits early: the time tells nothing about which signature or secret matched.
+        for line in lines {
+            for item in items(line.as_ref()) {
+                // Made once, and only if anything is listed.
+                if tried.is_empty() {
+                    tried.extend(keys.macs.iter().map(|keyed| Tried::new(keyed, body)));
+                }
+                listed += 1;
+                let Some(candidate) = decode(item) else {
+                    malformed += 1;
+                    continue;
+                };
+                unknown += usize::from((!compare(&mut tried, &candidate)).unwrap_u8());
             }
-            unknown += usize::from((!known).unwrap_u8());
         }
 
         match tried.iter().position(|tried| tried.matched.into()) {
@@ -159,6 +160,7 @@ impl Verifier {
                 labels: keys.labels.clone(),
                 unknown,
             }),
+            None if listed == 0 => Err(SignatureError::Missing),
             None if malformed == listed => Err(SignatureError::Malformed { listed }),
             None => Err(SignatureError::Mismatch {
                 listed,
@@ -259,4 +261,15 @@ impl Tried {
             matched: Choice::from(0),
         }
     }
+}
+
+/// Compares a listed signature with the HMAC of each secret. Whether any is equal.
+fn compare(tried: &mut [Tried], candidate: &[u8; MAC_LEN]) -> Choice {
+    let mut known = Choice::from(0);
+    for Tried { mac, matched } in tried {
+        let equal = mac.ct_eq(candidate);
+        *matched |= equal;
+        known |= equal;
+    }
+    known
 }

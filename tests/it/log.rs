@@ -80,7 +80,7 @@ impl Log {
             SECRET,
             OTHER_SECRET,
             signature.to_str().unwrap(),
-            "callback_url",
+            r#"callback_url\""#, // a field of a body, as `Debug` shows it
             "receiver.example",
         ];
         for event in &events {

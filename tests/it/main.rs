@@ -6,11 +6,14 @@ mod allocations;
 mod answers;
 mod body;
 mod budget;
+mod callback_url;
 mod diagnosis;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod log;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod notification;
 #[cfg(feature = "axum")]
 mod overload;

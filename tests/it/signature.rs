@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use cronofy_webhook::signature::{HEADER, SignatureError};
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, Secret, SecretError, Verifier};
+use cronofy_webhook::{
+    CronofyWebhookLayer, Delivery, RejectionKind, Secret, SecretError, Verifier,
+};
 use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::Full;
 use serde::Deserialize;
@@ -133,6 +135,35 @@ fn header_bytes_need_not_be_text() {
     ));
     line.extend_from_slice(ours.as_bytes());
     assert!(verifier().verify(&headers([&line[..]]), CHANGE).is_ok());
+}
+
+#[test]
+fn raw_lines_form_one_list() {
+    let verify = |lines: &[&[u8]]| {
+        let body = Bytes::from_static(CHANGE);
+        Delivery::verify_raw(&verifier(), lines, body).map(|delivery| {
+            let signature = delivery.signature();
+            (signature.index(), signature.unknown_signatures())
+        })
+    };
+    let ours = signature(SECRET);
+    let theirs = signature(OTHER_SECRET);
+    let both = format!("{theirs} ,{ours}");
+    let lines = [theirs.as_bytes(), ours.as_bytes()];
+    assert_eq!(verify(&lines).unwrap(), (0, 1));
+    assert_eq!(verify(&[both.as_bytes()]).unwrap(), (0, 1));
+    // Bytes that no `http::HeaderValue` holds.
+    assert_eq!(
+        verify(&[b"\0\xff", b"\r\n", ours.as_bytes()]).unwrap(),
+        (0, 0)
+    );
+
+    let kind = |lines: &[&[u8]]| verify(lines).unwrap_err().kind();
+    assert_eq!(kind(&[]), RejectionKind::SignatureMissing);
+    assert_eq!(kind(&[b"", b" ,\r\n"]), RejectionKind::SignatureMissing);
+    assert_eq!(kind(&[b"\0"]), RejectionKind::SignatureMalformed);
+    let wrong = [WRONG.as_bytes(), theirs.as_bytes()];
+    assert_eq!(kind(&wrong), RejectionKind::SignatureMismatch);
 }
 
 #[test]

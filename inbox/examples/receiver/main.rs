@@ -15,6 +15,7 @@
 //! | `CRONOFY_CLIENT_SECRET` | the client secret; several, separated by commas, while rotating |
 //! | `LISTEN` | the address to listen on; `127.0.0.1:3000` if absent |
 //! | `INBOX` | the URL of the inbox; `sqlite:cronofy-inbox.db` if absent |
+//! | `PUBLIC_URL` | if set, deliveries that were made for another URL are refused: `https://receiver.example`, for example |
 //! | `WORK_MS` | how long a job takes, in milliseconds; 0 if absent |
 //! | `CONCURRENCY` | how many jobs run at the same time; 8 if absent |
 //! | `LEASE_MS` | the lease of a job, in milliseconds; 30,000 if absent |
@@ -86,7 +87,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let inbox = Inbox::open(url).await?;
     let background = TaskTracker::new();
-    let layer = CronofyWebhookLayer::from_verifier(verifier).task_tracker(background.clone());
+    let mut layer = CronofyWebhookLayer::from_verifier(verifier).task_tracker(background.clone());
+    if let Ok(url) = env::var("PUBLIC_URL") {
+        layer = layer.public_url(url);
+    }
     let app = Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/cronofy/{account}", post(receive).layer(layer))

@@ -1,3 +1,5 @@
+mod kind;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -7,6 +9,8 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 
+pub use self::kind::RejectionKind;
+use crate::callback_url::CallbackUrlMismatch;
 use crate::signature::SignatureError;
 
 /// Why a request was answered without its handler, or before the handler was done.
@@ -43,110 +47,9 @@ enum Reason {
     BodyIncomplete(Arc<dyn Error + Send + Sync>),
     BodyTimeout { budget: Duration },
     OuterBodyTimeout(Arc<dyn Error + Send + Sync>),
+    CallbackUrl(CallbackUrlMismatch),
     NotReady { budget: Duration },
     HandlerTimeout { budget: Duration },
-}
-
-/// The kinds of [`Rejection`].
-///
-/// [`as_str`](Self::as_str) and [`status`](Self::status) of each:
-///
-/// ```
-/// use cronofy_webhook::RejectionKind;
-///
-/// assert_eq!(RejectionKind::SignatureMismatch.as_str(), "signature_mismatch");
-/// assert_eq!(RejectionKind::SignatureMismatch.status(), 401);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RejectionKind {
-    /// The signature header is absent or blank. Status 401; the body was not read.
-    SignatureMissing,
-    /// No listed value has the form of a signature. Status 401.
-    SignatureMalformed,
-    /// No listed signature matches the body under any of the configured secrets. Status 401.
-    SignatureMismatch,
-    /// The body is larger than the limit, as declared or as counted, or larger than the limit of an outer layer. Status
-    /// 413.
-    BodyTooLarge,
-    /// The body ended early or could not be read. Status 400.
-    BodyIncomplete,
-    /// The body was not complete within the deadline, or within that of an outer layer. Status 408.
-    BodyTimeout,
-    /// The deadline passed before the handler could be started: the inner service was not ready, or the body came late.
-    /// Status 503.
-    NotReady,
-    /// The handler was not done within the deadline. Status 503.
-    HandlerTimeout,
-}
-
-impl RejectionKind {
-    /// How many kinds there are.
-    pub(crate) const COUNT: usize = Self::HandlerTimeout as usize + 1;
-
-    /// The name of the kind, as events give it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.row().0
-    }
-
-    /// The status of the response.
-    #[must_use]
-    pub fn status(self) -> StatusCode {
-        self.row().1
-    }
-
-    /// Name, status and body of the response.
-    fn row(self) -> (&'static str, StatusCode, &'static str) {
-        match self {
-            Self::SignatureMissing => (
-                "signature_missing",
-                StatusCode::UNAUTHORIZED,
-                "The Cronofy-HMAC-SHA256 header is missing or empty: this endpoint accepts only notifications signed by Cronofy.",
-            ),
-            Self::SignatureMalformed => (
-                "signature_malformed",
-                StatusCode::UNAUTHORIZED,
-                "No value in the Cronofy-HMAC-SHA256 header is the padded Base64 of an HMAC-SHA256.",
-            ),
-            Self::SignatureMismatch => (
-                "signature_mismatch",
-                StatusCode::UNAUTHORIZED,
-                "No signature in the Cronofy-HMAC-SHA256 header matches this body: check that this endpoint has the application's current client secret, and that no proxy or layer rewrites the body.",
-            ),
-            Self::BodyTooLarge => (
-                "body_too_large",
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The request body is larger than this endpoint accepts.",
-            ),
-            Self::BodyIncomplete => (
-                "body_incomplete",
-                StatusCode::BAD_REQUEST,
-                "The request body ended early or could not be read.",
-            ),
-            Self::BodyTimeout => (
-                "body_timeout",
-                StatusCode::REQUEST_TIMEOUT,
-                "The request body was not complete in time.",
-            ),
-            Self::NotReady => (
-                "not_ready",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The service was not ready to handle the notification in time; please retry.",
-            ),
-            Self::HandlerTimeout => (
-                "handler_timeout",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The notification was not handled in time; please retry.",
-            ),
-        }
-    }
-}
-
-impl fmt::Display for RejectionKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl Rejection {
@@ -170,6 +73,10 @@ impl Rejection {
         Reason::OuterBodyTimeout(cause.into()).into()
     }
 
+    pub(crate) fn callback_url(mismatch: CallbackUrlMismatch) -> Self {
+        Reason::CallbackUrl(mismatch).into()
+    }
+
     pub(crate) fn not_ready(budget: Duration) -> Self {
         Reason::NotReady { budget }.into()
     }
@@ -190,6 +97,7 @@ impl Rejection {
             Reason::BodyLimit { .. } | Reason::OuterBodyLimit(_) => RejectionKind::BodyTooLarge,
             Reason::BodyIncomplete(_) => RejectionKind::BodyIncomplete,
             Reason::BodyTimeout { .. } | Reason::OuterBodyTimeout(_) => RejectionKind::BodyTimeout,
+            Reason::CallbackUrl(_) => RejectionKind::CallbackUrlMismatch,
             Reason::NotReady { .. } => RejectionKind::NotReady,
             Reason::HandlerTimeout { .. } => RejectionKind::HandlerTimeout,
         }
@@ -280,6 +188,7 @@ impl fmt::Display for Rejection {
             Reason::OuterBodyTimeout(_) => f.write_str(
                 "the request body was not complete within the timeout of an outer layer",
             ),
+            Reason::CallbackUrl(_) => f.write_str("the notification was sent to another URL"),
             Reason::NotReady { budget } => write!(
                 f,
                 "the handler could not be started within the budget of {budget:?}"
@@ -298,6 +207,7 @@ impl Error for Rejection {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.reason {
             Reason::Signature(error) => Some(error),
+            Reason::CallbackUrl(mismatch) => Some(mismatch),
             Reason::OuterBodyLimit(cause)
             | Reason::BodyIncomplete(cause)
             | Reason::OuterBodyTimeout(cause) => Some(&**cause),

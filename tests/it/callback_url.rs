@@ -1,0 +1,527 @@
+//! `public_url`: a delivery that was made for another URL is rejected.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cronofy_webhook::testing::{Cronofy, Outcome, Payload, Sender};
+use cronofy_webhook::{CronofyWebhookLayer, Notification, Rejection, RejectionKind};
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use proptest::prelude::*;
+use tokio::time::advance;
+use tower::{Layer as _, ServiceExt as _};
+use tracing::Level;
+
+use crate::log::Log;
+use crate::support::{Calls, Reply, SECRET, handler, layer};
+
+const BASE: &str = "https://receiver.example";
+
+/// The response to a `change` with this `callback_url`, in a request for `target`.
+fn send(base: &str, callback_url: &str, target: &str) -> Reply {
+    send_body(
+        base,
+        Payload::sample("change").channel("chn_1", callback_url),
+        target,
+    )
+}
+
+fn send_body(base: &str, body: Payload, target: &str) -> Reply {
+    let calls = Calls::default();
+    let service = layer().public_url(base).layer(handler(&calls));
+    let request: Request<Full<Bytes>> = Sender::new(SECRET).to(target).request(body);
+    let response = tokio_test::block_on(service.oneshot(request)).unwrap();
+    assert_eq!(calls.count(), usize::from(response.status().is_success()));
+    response
+}
+
+#[track_caller]
+fn passes(base: &str, callback_url: &str, target: &str) {
+    let response = send(base, callback_url, target);
+    assert_eq!(
+        response.status(),
+        StatusCode::OK,
+        "{base} {callback_url} {target}"
+    );
+}
+
+/// Asserts that it is rejected, and which parts the log names.
+#[track_caller]
+fn differs(base: &str, callback_url: &str, target: &str, parts: &str) {
+    let response = send(base, callback_url, target);
+    assert_eq!(
+        response.status(),
+        StatusCode::FORBIDDEN,
+        "{base} {callback_url} {target}"
+    );
+    let rejection = response.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.kind(), RejectionKind::CallbackUrlMismatch);
+    let cause = std::error::Error::source(rejection).unwrap().to_string();
+    assert_eq!(
+        cause.rsplit(": ").next(),
+        Some(parts),
+        "{base} {callback_url} {target}"
+    );
+}
+
+#[test]
+fn a_delivery_of_staging_is_rejected_in_production() {
+    passes(BASE, "https://receiver.example/cronofy/42", "/cronofy/42");
+    differs(
+        BASE,
+        "https://staging.receiver.example/cronofy/42",
+        "/cronofy/42",
+        "host",
+    );
+    differs(
+        BASE,
+        "http://receiver.example/cronofy/42",
+        "/cronofy/42",
+        "scheme",
+    );
+    differs(
+        BASE,
+        "https://receiver.example:8443/cronofy/42",
+        "/cronofy/42",
+        "port",
+    );
+    differs(
+        BASE,
+        "http://localhost:3000/cronofy/7?a=1",
+        "/cronofy/42",
+        "scheme, host, port, path, query",
+    );
+}
+
+#[test]
+fn a_delivery_of_one_account_is_rejected_for_another() {
+    differs(
+        BASE,
+        "https://receiver.example/cronofy/A",
+        "/cronofy/B",
+        "path",
+    );
+    differs(
+        BASE,
+        "https://receiver.example/cronofy/A",
+        "/cronofy/A/",
+        "path",
+    );
+    differs(
+        BASE,
+        "https://receiver.example/cronofy?account=A",
+        "/cronofy?account=B",
+        "query",
+    );
+    differs(
+        BASE,
+        "https://receiver.example/cronofy?account=A",
+        "/cronofy",
+        "query",
+    );
+    differs(
+        BASE,
+        "https://receiver.example/cronofy",
+        "/cronofy?",
+        "query",
+    );
+    passes(
+        BASE,
+        "https://receiver.example/cronofy?account=A",
+        "/cronofy?account=A",
+    );
+}
+
+#[test]
+fn scheme_and_host_have_no_case_and_path_and_query_have() {
+    passes(BASE, "HTTPS://Receiver.EXAMPLE/Cronofy", "/Cronofy");
+    passes(
+        "hTTps://RECEIVER.example",
+        "https://receiver.example/Cronofy",
+        "/Cronofy",
+    );
+    differs(BASE, "https://receiver.example/Cronofy", "/cronofy", "path");
+    differs(
+        BASE,
+        "https://receiver.example/?Account=1",
+        "/?account=1",
+        "query",
+    );
+}
+
+#[test]
+fn an_absent_port_is_that_of_the_scheme() {
+    for (base, callback_url) in [
+        (BASE, "https://receiver.example:443/a"),
+        ("https://receiver.example:443", "https://receiver.example/a"),
+        ("http://receiver.example", "http://receiver.example:80/a"),
+        (
+            "http://receiver.example:3000/",
+            "http://receiver.example:3000/a",
+        ),
+        (BASE, "https://receiver.example:/a"),
+    ] {
+        passes(base, callback_url, "/a");
+    }
+    differs(BASE, "https://receiver.example:80/a", "/a", "port");
+    differs(
+        "https://receiver.example:80",
+        "http://receiver.example/a",
+        "/a",
+        "scheme",
+    );
+    differs(
+        "http://receiver.example:443",
+        "http://receiver.example/a",
+        "/a",
+        "port",
+    );
+    differs(BASE, "https://receiver.example:99999/a", "/a", "port");
+}
+
+#[test]
+fn ipv6_addresses_are_compared_as_addresses() {
+    passes("http://[::1]:3000", "http://[0:0::1]:3000/a", "/a");
+    passes("https://[2001:DB8::1]", "https://[2001:db8::1]:443/a", "/a");
+    differs("http://[::1]:3000", "http://[::2]:3000/a", "/a", "host");
+    differs("http://[::1]:3000", "http://[::1]:3001/a", "/a", "port");
+    differs("http://[::1]", "http://127.0.0.1/a", "/a", "host");
+}
+
+#[test]
+fn percent_encoding_is_compared_as_sent() {
+    passes(
+        BASE,
+        "https://receiver.example/caf%C3%A9?q=%20+",
+        "/caf%C3%A9?q=%20+",
+    );
+    differs(
+        BASE,
+        "https://receiver.example/caf%C3%A9",
+        "/caf%c3%a9",
+        "path",
+    );
+    differs(BASE, "https://receiver.example/%7Euser", "/~user", "path");
+    differs(BASE, "https://receiver.example/a/../b", "/b", "path");
+    differs(BASE, "https://receiver.example/a%2Fb", "/a/b", "path");
+}
+
+#[test]
+fn a_url_without_a_path_is_that_of_the_root() {
+    passes(BASE, "https://receiver.example", "/");
+    passes(
+        "https://receiver.example/",
+        "https://receiver.example/",
+        "/",
+    );
+    passes(BASE, "https://receiver.example?account=1", "/?account=1");
+}
+
+/// What a client does not send is not compared.
+#[test]
+fn user_information_and_fragment_are_ignored() {
+    passes(
+        BASE,
+        "https://user:secret@receiver.example/a#fragment",
+        "/a",
+    );
+    differs(
+        BASE,
+        "https://receiver.example@attacker.example/a",
+        "/a",
+        "host",
+    );
+    differs(
+        BASE,
+        "https://receiver.example:443@attacker.example/a",
+        "/a",
+        "host",
+    );
+}
+
+#[test]
+fn a_request_in_absolute_form_is_compared_by_path_and_query() {
+    let body = Payload::sample("change").channel("chn_1", "https://receiver.example/a?b");
+    let service = layer().public_url(BASE).layer(handler(&Calls::default()));
+    let mut request: Request<Full<Bytes>> = Sender::new(SECRET).request(body);
+    *request.uri_mut() = "http://10.0.0.7:8080/a?b".parse().unwrap();
+    let response = tokio_test::block_on(service.oneshot(request)).unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[test]
+fn a_prefix_that_a_proxy_removes_belongs_to_the_public_url() {
+    for base in [
+        "https://receiver.example/hooks",
+        "https://receiver.example/hooks/",
+    ] {
+        passes(
+            base,
+            "https://receiver.example/hooks/cronofy/42",
+            "/cronofy/42",
+        );
+        passes(base, "https://receiver.example/hooks/", "/");
+        passes(base, "https://receiver.example/hooks", "/");
+        differs(
+            base,
+            "https://receiver.example/cronofy/42",
+            "/cronofy/42",
+            "path",
+        );
+        differs(
+            base,
+            "https://receiver.example/hooks/cronofy/42",
+            "/hooks/cronofy/42",
+            "path",
+        );
+        differs(
+            base,
+            "https://receiver.example/hookscronofy",
+            "/cronofy",
+            "path",
+        );
+        differs(base, "https://receiver.example/hooks", "/a", "path");
+    }
+}
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn nested_routers_need_their_prefix_in_the_public_url() {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::post;
+
+    let app = |base: &str| {
+        let layer = layer().public_url(base);
+        let routes = Router::new()
+            .route("/{account}", post(async || {}))
+            .route("/", post(async || {}))
+            .layer(layer);
+        Router::new().nest("/api/cronofy", routes)
+    };
+    for (base, path, status) in [
+        (
+            "https://receiver.example/api/cronofy",
+            "/api/cronofy/42",
+            200,
+        ),
+        ("https://receiver.example/api/cronofy", "/api/cronofy", 200),
+        ("https://receiver.example", "/api/cronofy/42", 403),
+    ] {
+        let url = format!("https://receiver.example{path}");
+        let body = Payload::sample("change").channel("chn_1", &url);
+        let request = Sender::new(SECRET).to(&url).request::<Body>(body);
+        let response = app(base).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{base} {path}");
+    }
+}
+
+#[test]
+fn the_url_of_a_body_that_could_not_be_parsed_is_compared() {
+    let unknown = Payload::unknown("future_type").channel("chn_1", "https://receiver.example/a");
+    let malformed = Payload::sample("change")
+        .channel("chn_1", "https://receiver.example/a")
+        .set("/notification/changes_since", "yesterday");
+    for body in [unknown, malformed] {
+        let notification = Notification::from_slice(body.as_str().as_bytes());
+        assert!(matches!(notification, Notification::Unknown(_)));
+        assert_eq!(send_body(BASE, body.clone(), "/a").status(), StatusCode::OK);
+        assert_eq!(send_body(BASE, body, "/b").status(), StatusCode::FORBIDDEN);
+    }
+}
+
+#[test]
+fn kinds_without_a_url_pass() {
+    let (mut with, mut without) = (0, 0);
+    for sample in Payload::samples() {
+        let body = sample.payload();
+        let notification = Notification::from_slice(body.as_str().as_bytes());
+        let status = send_body("https://another.example", body, "/a").status();
+        if notification.callback_url().is_some() {
+            assert_eq!(status, StatusCode::FORBIDDEN, "{}", sample.name());
+            with += 1;
+        } else {
+            assert_eq!(status, StatusCode::OK, "{}", sample.name());
+            without += 1;
+        }
+    }
+    assert!(with > 5 && without > 5, "{with} {without}");
+}
+
+#[test]
+fn smart_invites_are_compared() {
+    let body = Payload::sample("smart_invite:accepted");
+    let url = Notification::from_slice(body.as_str().as_bytes());
+    let url: http::Uri = url.callback_url().unwrap().parse().unwrap();
+    let base = format!("{}://{}", url.scheme().unwrap(), url.authority().unwrap());
+    let target = url.path_and_query().unwrap().as_str();
+    assert_eq!(
+        send_body(&base, body.clone(), target).status(),
+        StatusCode::OK
+    );
+    assert_eq!(
+        send_body(&base, body, "/another").status(),
+        StatusCode::FORBIDDEN
+    );
+}
+
+#[test]
+fn a_callback_url_that_is_none_is_another_one() {
+    for callback_url in [
+        "",
+        "/a",
+        "receiver.example/a",
+        "mailto:a@receiver.example",
+        "https://",
+        "https:///a",
+        "https://receiver.example/a b",
+    ] {
+        let response = send(BASE, callback_url, "/a");
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{callback_url:?}");
+    }
+    differs(BASE, "ftp://receiver.example/a", "/a", "scheme");
+}
+
+#[test]
+fn a_base_that_is_none_panics_at_construction() {
+    for (base, message) in [
+        ("", "is not a URL"),
+        ("https://receiver example", "is not a URL"),
+        ("https://receiver.example\n", "is not a URL"),
+        ("receiver.example", "is not absolute"),
+        ("/cronofy", "is not absolute"),
+        ("ftp://receiver.example", "is neither http nor https"),
+        ("https://user:pass@receiver.example", "has user information"),
+        ("https://:443", "has no host"),
+        (
+            "https://receiver.example:99999",
+            "has a port that is not a number up to 65535",
+        ),
+        ("https://receiver.example?a", "has a query or a fragment"),
+        ("https://receiver.example/?", "has a query or a fragment"),
+        ("https://receiver.example/#", "has a query or a fragment"),
+    ] {
+        let panic = catch_unwind(AssertUnwindSafe(|| layer().public_url(base))).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.contains(message), "{base:?}: {text}");
+        assert!(
+            text.contains("https://receiver.example"),
+            "{base:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_forgery_is_rejected_for_its_signature() {
+    let service = layer().public_url(BASE).layer(handler(&Calls::default()));
+    let body = Payload::sample("change").channel("chn_1", "https://another.example/a");
+    let request: Request<Full<Bytes>> = Sender::new("CRN_another").to("/a").request(body);
+    let response = tokio_test::block_on(service.oneshot(request)).unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[test]
+fn the_log_names_the_parts_and_no_url() {
+    let (log, _guard) = Log::start();
+    for _ in 0..3 {
+        let response = send(
+            BASE,
+            "https://staging.example/a-token",
+            "/cronofy/another-token",
+        );
+        let text = tokio_test::block_on(crate::support::text(response));
+        assert!(!text.contains("token"), "{text}");
+    }
+    let events = log.events();
+    let event = &events[0];
+    event.is(
+        Level::WARN,
+        &[
+            ("kind", "change"),
+            ("channel", "chn_1"),
+            ("reason", "callback_url_mismatch"),
+            ("status", "403"),
+            ("suppressed", "0"),
+        ],
+    );
+    let error = event.field("error").unwrap();
+    assert!(error.ends_with("in: host, path"), "{error}");
+    for event in &events {
+        let text = format!("{event:?}");
+        assert!(
+            !text.contains("token") && !text.contains("staging"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn replays_do_not_fill_the_log() {
+    let (log, _guard) = Log::start();
+    let service = layer().public_url(BASE).layer(handler(&Calls::default()));
+    let replay = async || {
+        let body = Payload::sample("change").channel("chn_1", "https://another.example/a");
+        let request: Request<Full<Bytes>> = Sender::new(SECRET).to("/a").request(body);
+        service.clone().oneshot(request).await.unwrap();
+    };
+    for _ in 0..50 {
+        replay().await;
+    }
+    advance(Duration::from_secs(60)).await;
+    replay().await;
+
+    let warnings = log
+        .events()
+        .into_iter()
+        .filter(|event| event.level == Level::WARN);
+    let suppressed: Vec<_> = warnings
+        .map(|event| event.fields["suppressed"].clone())
+        .collect();
+    assert_eq!(suppressed, ["0", "49"]);
+}
+
+/// What the documentation says first.
+#[tokio::test(start_paused = true)]
+async fn a_wrong_base_costs_the_channel() {
+    let layer = CronofyWebhookLayer::new(SECRET).public_url("https://old.example");
+    let service = layer.layer(handler::<Full<Bytes>>(&Calls::default()));
+    let cronofy = Cronofy::new(Sender::new(SECRET), service);
+    let channel = cronofy
+        .open_channel("https://receiver.example/cronofy/42")
+        .await;
+    assert!(matches!(
+        channel.notify(Payload::sample("change")).await,
+        Outcome::ChannelClosed { .. }
+    ));
+    assert!(channel.attempts().len() > 20);
+}
+
+proptest! {
+    #[test]
+    fn no_callback_url_panics(callback_url in ".{0,40}|https?://[a-z@:\\[\\]0-9.]{0,12}[/?#]?.{0,8}") {
+        send(BASE, &callback_url, "/a");
+    }
+
+    #[test]
+    fn a_base_panics_only_with_its_message(base in ".{0,40}|https?://[a-z@:\\[\\]0-9.]{0,12}[/?#]?.{0,8}") {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| layer().public_url(&base))) {
+            let text = panic.downcast_ref::<String>().unwrap();
+            prop_assert!(text.starts_with("the public URL "));
+        }
+    }
+
+    #[test]
+    fn a_delivery_passes_at_its_own_url_only(
+        path in "(/[a-zA-Z0-9%._~-]{0,6}){0,3}", query in "(\\?[a-z=&%0-9]{0,6})?",
+        other in "(/[a-zA-Z0-9%._~-]{0,6}){1,3}(\\?[a-z=&%0-9]{0,6})?",
+        prefix in "(/[a-z]{1,4}){0,2}",
+    ) {
+        let base = format!("{BASE}{prefix}");
+        let target = if path.is_empty() { format!("/{query}") } else { format!("{path}{query}") };
+        let url = format!("{base}{target}");
+        prop_assert_eq!(send(&base, &url, &target).status(), StatusCode::OK);
+        let expected = if other == target { StatusCode::OK } else { StatusCode::FORBIDDEN };
+        prop_assert_eq!(send(&base, &url, &other).status(), expected);
+    }
+}
