@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod open;
+#[cfg(unix)]
+mod process;
 mod put;
+#[cfg(unix)]
+mod receiver;
 mod runs;
 mod shutdown;
 mod support;
