@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod comparison;
+mod operation;
 mod rules;
 mod writer;
 
@@ -16,6 +17,9 @@ use crate::store::model::{Row, Slot, entry};
 use crate::store::{End, Take, Token};
 
 const LEASE: Duration = Duration::from_micros(100);
+const FAILED: End = End::Failed {
+    backoff: Duration::from_micros(500),
+};
 const HOUR: i64 = 3_600_000_000;
 
 /// The statements, at times that a test sets.
