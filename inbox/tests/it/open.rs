@@ -189,7 +189,7 @@ async fn a_dropped_inbox_is_closed() {
 }
 
 #[tokio::test]
-async fn commits_are_flushed_unless_loss_is_allowed() {
+async fn a_file_can_be_opened_with_and_without_loss_allowed() {
     let directory = tempdir().unwrap();
     let (path, url) = file(&directory);
     let inbox = Inbox::open(&url).allow_loss().await.unwrap();

@@ -139,6 +139,29 @@ async fn a_full_disk_fails_a_put_until_there_is_room() {
     assert_eq!(fixture.stored(), stored + 1);
 }
 
+/// In SQLite's numbers: 1 is `NORMAL` and 2 is `FULL`.
+#[tokio::test]
+async fn each_commit_is_flushed_unless_loss_is_allowed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, _lock) = File::lock(&directory.path().join("inbox.db"))
+        .await
+        .unwrap();
+    for (allow_loss, synchronous) in [(false, 2), (true, 1)] {
+        let connection = connection::open(&file, allow_loss).unwrap();
+        let pragma = |name: &str| -> i64 {
+            connection
+                .pragma_query_value(None, name, |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(pragma("synchronous"), synchronous);
+        assert_eq!(
+            (pragma("fullfsync"), pragma("checkpoint_fullfsync")),
+            (1, 1)
+        );
+        assert_eq!(pragma("secure_delete"), 2);
+    }
+}
+
 /// What was answered is on the disk: a copy of the files as they are then has it.
 #[tokio::test]
 async fn an_answer_follows_the_commit() {
