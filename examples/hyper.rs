@@ -7,7 +7,7 @@
 //! It listens on `LISTEN` (default: 127.0.0.1:3000) until Ctrl-C. In another terminal:
 //!
 //! ```sh
-//! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_test change
+//! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p cronofy-webhook-cli -- trigger change --to 3000/cronofy/42
 //! ```
 
 use std::convert::Infallible;
@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
     println!(
         "listening on http://{address}/ until Ctrl-C; in another terminal:\n\
-         cargo run --example send -- http://{address}/cronofy/42 CRN_… change"
+         cargo run -p cronofy-webhook-cli -- trigger change --to http://{address}/cronofy/42"
     );
 
     let mut server = auto::Builder::new(TokioExecutor::new());

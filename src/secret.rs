@@ -1,4 +1,4 @@
-use std::env::VarError;
+use std::env::{self, VarError};
 use std::fmt;
 
 use serde::de::Error as _;
@@ -47,6 +47,37 @@ impl Secret {
         Self {
             value: Zeroizing::new(value.into()),
             label: None,
+        }
+    }
+
+    /// The secrets in an environment variable, separated by commas.
+    ///
+    /// For what takes secrets besides a verifier, such as a [`Diagnosis`](crate::Diagnosis):
+    /// [`Verifier::from_env`](crate::Verifier::from_env) reads the variable itself. White space around each secret is removed.
+    ///
+    /// ```rust,no_run
+    /// use cronofy_webhook::{CronofyWebhookLayer, Diagnosis, Secret, Verifier};
+    ///
+    /// let secrets = Secret::from_env("CRONOFY_CLIENT_SECRET")?;
+    /// let layer = CronofyWebhookLayer::from_verifier(Verifier::new(secrets.clone())?)
+    ///     .diagnose(Diagnosis::new(secrets)?);
+    /// # Ok::<_, cronofy_webhook::SecretError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the variable is not set or not Unicode, or if it or one of its items is blank.
+    pub fn from_env(name: &str) -> Result<Vec<Self>, SecretError> {
+        let variable = name.to_owned();
+        let value = match env::var(name) {
+            Ok(value) => Zeroizing::new(value),
+            Err(VarError::NotPresent) => return Err(SecretError::NotSet { variable }),
+            Err(VarError::NotUnicode(_)) => return Err(SecretError::NotUnicode { variable }),
+        };
+        let secrets: Vec<Self> = value.split(',').map(|item| item.trim().into()).collect();
+        match secrets.iter().position(Self::is_blank) {
+            Some(index) => Err(SecretError::BlankItem { variable, index }),
+            None => Ok(secrets),
         }
     }
 
@@ -173,16 +204,6 @@ pub enum SecretError {
         /// The index of the item, from 0.
         index: usize,
     },
-}
-
-impl SecretError {
-    pub(crate) fn from_var(name: &str, error: &VarError) -> Self {
-        let variable = name.to_owned();
-        match error {
-            VarError::NotPresent => Self::NotSet { variable },
-            VarError::NotUnicode(_) => Self::NotUnicode { variable },
-        }
-    }
 }
 
 impl fmt::Display for SecretError {

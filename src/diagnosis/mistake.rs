@@ -90,8 +90,9 @@ impl Mistake {
         self.texts().0
     }
 
-    /// What is wrong and what to do.
-    pub(super) fn sentence(self) -> &'static str {
+    /// What is wrong and what to do, as a sentence: `"the client secret has quotes around it: store it without them"`, say.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
         self.texts().1
     }
 

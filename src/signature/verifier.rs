@@ -1,4 +1,3 @@
-use std::env;
 use std::fmt;
 use std::sync::Arc;
 
@@ -85,14 +84,7 @@ impl Verifier {
     /// If the variable is not set or not Unicode, or if it or one of its items is blank. The error names the variable
     /// and says what to set; it does not contain the value.
     pub fn from_env(name: &str) -> Result<Self, SecretError> {
-        let value = env::var(name).map_err(|error| SecretError::from_var(name, &error))?;
-        Self::new(value.split(',').map(str::trim)).map_err(|error| match error {
-            SecretError::Blank { index } => SecretError::BlankItem {
-                variable: name.to_owned(),
-                index,
-            },
-            other => other,
-        })
+        Self::new(Secret::from_env(name)?)
     }
 
     /// Replaces the secrets of this verifier and of all its clones, while they are in use.

@@ -238,7 +238,17 @@ impl<S, B> OpenChannel<S, B> {
     }
 }
 
-fn time_limit(body: &Bytes) -> Duration {
+/// How long Cronofy waits for an answer to a body: [5 seconds](https://docs.cronofy.com/developers/push-notifications/),
+/// and [7](https://docs.cronofy.com/developers/api/event-triggers/) for an `event_subscription` with `transitions`.
+///
+/// ```
+/// use cronofy_webhook::testing::{Payload, time_limit};
+///
+/// assert_eq!(time_limit(Payload::sample("change").as_str().as_bytes()).as_secs(), 5);
+/// assert_eq!(time_limit(Payload::sample("event_subscription").as_str().as_bytes()).as_secs(), 7);
+/// ```
+#[must_use]
+pub fn time_limit(body: &[u8]) -> Duration {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let notification = &body["notification"];
     let trigger =

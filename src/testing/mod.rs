@@ -93,9 +93,10 @@ mod sample;
 mod schedule;
 mod sender;
 
-pub use self::cronofy::{Cronofy, OpenChannel};
+pub use self::cronofy::{Cronofy, OpenChannel, time_limit};
 pub use self::outcome::{Answer, Attempt, Outcome};
 pub use self::payload::Payload;
+pub use self::pointer::SetError;
 pub use self::sample::{Provenance, Sample};
 pub use self::schedule::Schedule;
 pub use self::sender::{NearMiss, Sender};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Sample;
-use super::pointer::{Found, find, quoted};
+use super::pointer::{Found, SetError, find, quoted};
 use super::sample::SAMPLES;
 use crate::notification::{InteractionKind, ReplyStatus, TransitionKind};
 
@@ -126,14 +126,32 @@ impl Payload {
     ///
     /// # Panics
     ///
-    /// When the text is not JSON, when the pointer is malformed or leads through something that is neither an object nor
-    /// an array, when an index is not in the array, and when the value cannot be serialised to JSON.
+    /// Where [`try_set`](Self::try_set) returns an error.
     #[must_use]
     #[track_caller]
-    pub fn set(mut self, pointer: &str, value: impl Serialize) -> Self {
-        let value = serde_json::to_string(&value)
-            .unwrap_or_else(|error| panic!("the value for {pointer:?} is not JSON: {error}"));
-        match find(&self.text, pointer) {
+    pub fn set(self, pointer: &str, value: impl Serialize) -> Self {
+        self.try_set(pointer, value)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`set`](Self::set), for a text or a pointer that somebody else has written.
+    ///
+    /// ```
+    /// use cronofy_webhook::testing::Payload;
+    ///
+    /// let error = Payload::new("{}").try_set("notification", 1).unwrap_err();
+    /// assert_eq!(error.to_string(), r#""notification" is not a JSON pointer: it does not start with `/`"#);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON, when the pointer is malformed or leads through something that is neither an object nor
+    /// an array, when an index is not in the array, and when the value cannot be serialised to JSON.
+    pub fn try_set(mut self, pointer: &str, value: impl Serialize) -> Result<Self, SetError> {
+        let value = serde_json::to_string(&value).map_err(|error| {
+            SetError::new(format!("the value for {pointer:?} is not JSON: {error}"))
+        })?;
+        match find(&self.text, pointer)? {
             Found::At { value: range, .. } => self.text.replace_range(range, &value),
             Found::Add {
                 at,
@@ -153,7 +171,7 @@ impl Payload {
                 self.text.insert_str(at, &added);
             }
         }
-        self
+        Ok(self)
     }
 
     /// Removes the field or the element at a JSON pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)).
@@ -165,10 +183,11 @@ impl Payload {
     #[track_caller]
     pub fn remove(mut self, pointer: &str) -> Self {
         match find(&self.text, pointer) {
-            Found::At {
+            Ok(Found::At {
                 entry: Some(entry), ..
-            } => self.text.replace_range(entry, ""),
-            _ => panic!("there is nothing to remove at {pointer:?}"),
+            }) => self.text.replace_range(entry, ""),
+            Err(error) => panic!("{error}"),
+            Ok(_) => panic!("there is nothing to remove at {pointer:?}"),
         }
         self
     }

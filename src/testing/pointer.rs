@@ -1,11 +1,32 @@
 //! JSON pointers into text, without a change to the text around them.
 
+use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+/// Why [`Payload::try_set`](super::Payload::try_set) could not set a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetError {
+    message: String,
+}
+
+impl SetError {
+    pub(super) fn new(message: String) -> Self {
+        Self { message }
+    }
+}
+
+impl fmt::Display for SetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for SetError {}
 
 /// Where a pointer leads: to a value and the text to remove with it, or to where it would be added.
 pub(super) enum Found {
@@ -21,31 +42,30 @@ pub(super) enum Found {
     },
 }
 
-#[track_caller]
-pub(super) fn find(text: &str, pointer: &str) -> Found {
-    let mut value = parse::<&RawValue>(text, "the payload").get();
+pub(super) fn find(text: &str, pointer: &str) -> Result<Found, SetError> {
+    let mut value = parse::<&RawValue>(text, "the payload")?.get();
     let mut entry = None;
-    let mut tokens = tokens(pointer).into_iter();
+    let mut tokens = tokens(pointer)?.into_iter();
     while let Some(token) = tokens.next() {
-        let entries = entries(value, pointer);
-        let index = entries.find(&token, pointer);
+        let entries = entries(value, pointer)?;
+        let index = entries.find(&token, pointer)?;
         let Some(index) = index else {
             let last = entries.list.last().map(|(_, value)| value.get());
             let at = last.map_or_else(|| offset(text, value) + 1, |last| end(text, last));
-            return Found::Add {
+            return Ok(Found::Add {
                 at,
                 first: last.is_none(),
                 key: entries.object.then_some(token),
                 rest: tokens.collect(),
-            };
+            });
         };
         entry = Some(entries.range(index, value, text));
         value = entries.list[index].1.get();
     }
-    Found::At {
+    Ok(Found::At {
         value: offset(text, value)..end(text, value),
         entry,
-    }
+    })
 }
 
 /// The fields of an object or the elements of an array, as slices of the text. Elements have no key.
@@ -55,27 +75,24 @@ struct Entries<'a> {
 }
 
 impl Entries<'_> {
-    #[track_caller]
-    fn find(&self, token: &str, pointer: &str) -> Option<usize> {
+    fn find(&self, token: &str, pointer: &str) -> Result<Option<usize>, SetError> {
         if self.object {
             let is_key = |key: &RawValue| {
                 serde_json::from_str::<String>(key.get()).is_ok_and(|key| key == token)
             };
-            return self
-                .list
-                .iter()
-                .position(|(key, _)| key.is_some_and(is_key));
+            let mut keys = self.list.iter().map(|(key, _)| key);
+            return Ok(keys.position(|key| key.is_some_and(is_key)));
         }
         if token == "-" {
-            return None;
+            return Ok(None);
         }
         let index = token.parse().ok().filter(|index| *index < self.list.len());
-        Some(index.unwrap_or_else(|| {
-            panic!(
+        index.map(Some).ok_or_else(|| {
+            SetError::new(format!(
                 "{pointer:?}: {token:?} is not an index of an array of {}",
                 self.list.len()
-            )
-        }))
+            ))
+        })
     }
 
     /// The text of an entry, with the comma that goes with it.
@@ -116,39 +133,38 @@ impl<'de> Deserialize<'de> for Entries<'de> {
     }
 }
 
-#[track_caller]
-fn entries<'a>(value: &'a str, pointer: &str) -> Entries<'a> {
+fn entries<'a>(value: &'a str, pointer: &str) -> Result<Entries<'a>, SetError> {
     match value.as_bytes()[0] {
         b'{' => parse(value, pointer),
-        b'[' => Entries {
+        b'[' => Ok(Entries {
             object: false,
-            list: parse::<Vec<&RawValue>>(value, pointer)
+            list: parse::<Vec<&RawValue>>(value, pointer)?
                 .into_iter()
                 .map(|value| (None, value))
                 .collect(),
-        },
-        _ => panic!("{pointer:?} leads through a value that is neither an object nor an array"),
+        }),
+        _ => Err(SetError::new(format!(
+            "{pointer:?} leads through a value that is neither an object nor an array"
+        ))),
     }
 }
 
-#[track_caller]
-fn parse<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> T {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{what} is not JSON: {error}"))
+fn parse<'a, T: Deserialize<'a>>(text: &'a str, what: &str) -> Result<T, SetError> {
+    serde_json::from_str(text)
+        .map_err(|error| SetError::new(format!("{what} is not JSON: {error}")))
 }
 
-#[track_caller]
-fn tokens(pointer: &str) -> Vec<String> {
+fn tokens(pointer: &str) -> Result<Vec<String>, SetError> {
+    if pointer.is_empty() {
+        return Ok(Vec::new());
+    }
     let Some(tokens) = pointer.strip_prefix('/') else {
-        assert!(
-            pointer.is_empty(),
+        return Err(SetError::new(format!(
             "{pointer:?} is not a JSON pointer: it does not start with `/`"
-        );
-        return Vec::new();
+        )));
     };
-    tokens
-        .split('/')
-        .map(|token| token.replace("~1", "/").replace("~0", "~"))
-        .collect()
+    let unescaped = |token: &str| token.replace("~1", "/").replace("~0", "~");
+    Ok(tokens.split('/').map(unescaped).collect())
 }
 
 pub(super) fn quoted(key: &str) -> String {

@@ -69,6 +69,19 @@ pub enum Provenance {
     Synthetic,
 }
 
+impl Provenance {
+    /// The name: `"type_documented"`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::TypeDocumented => "type_documented",
+            Self::Reconstructed => "reconstructed",
+            Self::Synthetic => "synthetic",
+        }
+    }
+}
+
 macro_rules! samples {
     ($($name:literal $family:literal $provenance:ident $file:literal)*) => {
         &[$(Sample {

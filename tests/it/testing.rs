@@ -105,6 +105,23 @@ fn an_edit_keeps_the_text_around_it() {
 }
 
 #[test]
+fn an_edit_that_is_impossible_is_an_error() {
+    let error = |text, pointer| {
+        let edited = Payload::new(text).try_set(pointer, 1);
+        edited.unwrap_err().to_string()
+    };
+    assert!(error("{", "/a").starts_with("the payload is not JSON: "));
+    for (pointer, message) in [
+        ("a", "does not start with `/`"),
+        ("/a/0/b", "neither an object nor an array"),
+        ("/a/1", "not an index of an array of 1"),
+    ] {
+        let error = error(r#"{"a":[1]}"#, pointer);
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
 #[should_panic(expected = "it does not start with `/`")]
 fn a_malformed_pointer_panics() {
     let _ = Payload::sample("change").set("notification", 1);
