@@ -5,16 +5,18 @@
 
 use std::hint::black_box;
 
+use bytes::Bytes;
 use cronofy_webhook::signature::HEADER;
+use cronofy_webhook::testing::Payload;
 use cronofy_webhook::{Notification, Verifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 
-use crate::parse::BODIES;
+use crate::parse::SAMPLES;
 use crate::setup::{BODY, SECRET, floor, request, router, send, signature};
 
-#[expect(dead_code, reason = "only the bodies of this module are used")]
+#[expect(dead_code, reason = "only the samples of this module are used")]
 mod parse;
 mod setup;
 mod subscriber;
@@ -74,9 +76,10 @@ fn go(path: &str, times: usize) {
         }
         "verify" => verify(which, times),
         "parse" => {
-            let body = BODIES.iter().find(|(family, _)| *family == which);
-            let (_, body) = body.expect("a known family");
-            repeat(times, || Notification::from_slice(black_box(body)));
+            let sample = SAMPLES.iter().find(|(family, _)| *family == which);
+            let (_, sample) = sample.expect("a known family");
+            let body = Bytes::from(Payload::sample(sample));
+            repeat(times, || Notification::from_slice(black_box(&body)));
         }
         router_name => {
             let _guard = which

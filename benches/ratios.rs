@@ -37,6 +37,11 @@ pub(crate) fn print(started: SystemTime) {
         &["middleware/ours"],
     );
     row(
+        "middleware, forged, with diagnose / without",
+        "middleware/ours with diagnose, forged, two threads",
+        &["middleware/ours, forged, two threads"],
+    );
+    row(
         "middleware, unsigned / bare route",
         "middleware/ours, unsigned",
         &["middleware/bare route"],
@@ -60,7 +65,7 @@ pub(crate) fn print(started: SystemTime) {
             &[&path("one secret")],
         );
     }
-    for (name, _) in crate::parse::BODIES {
+    for (name, _) in crate::parse::SAMPLES {
         row(
             &format!("parse, {name} / serde_json's Value"),
             &format!("parse/typed/{name}"),

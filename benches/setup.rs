@@ -18,7 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cronofy_webhook::signature::HEADER;
-use cronofy_webhook::{CronofyWebhookLayer, Notification, Verifier};
+use cronofy_webhook::{CronofyWebhookLayer, Diagnosis, Notification, Verifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
@@ -134,6 +134,10 @@ pub(crate) fn router(name: &str) -> Router {
             .route("/cronofy", post(handler_by_hand))
             .with_state(secret),
         "ours" => route(post(typed)).layer(CronofyWebhookLayer::new(SECRET)),
+        "ours with diagnose" => {
+            let diagnosis = Diagnosis::new([SECRET]).expect("not blank");
+            route(post(typed)).layer(CronofyWebhookLayer::new(SECRET).diagnose(diagnosis))
+        }
         other => panic!("no router {other:?}"),
     };
     // As `axum::serve` does: layers are applied here, once and not for each request.

@@ -148,7 +148,7 @@ pub use self::diagnosis::Diagnosis;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::extract::MissingDelivery;
-pub use self::middleware::{CronofyWebhook, CronofyWebhookLayer, Overrun};
+pub use self::middleware::{CronofyWebhook, CronofyWebhookLayer, MaybeBuffered, Overrun};
 pub use self::notification::Notification;
 pub use self::rejection::{Rejection, RejectionKind};
 pub use self::secret::{Secret, SecretError};

@@ -14,6 +14,7 @@ use tower_service::Service;
 
 use super::POLLED_AFTER_COMPLETION;
 use super::body::ReadBody;
+use super::bytes::FromBytes;
 use super::config::Config;
 use super::handler::{Handler, PanicGuard};
 use super::report::{self, subject};
@@ -121,9 +122,9 @@ where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     S::Future: Send + 'static,
-    B: Body + From<Bytes>,
+    B: Body + FromBytes,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
-    R: From<Bytes>,
+    R: FromBytes,
 {
     type Output = Result<S::Response, S::Error>;
 
@@ -186,7 +187,7 @@ fn verify<S, B, F>(
     config: &Config,
 ) -> State<S, B, F>
 where
-    B: From<Bytes>,
+    B: FromBytes,
 {
     let verified = read.and_then(|body| {
         let deadline = timer.deadline().map(|at| Deadline {

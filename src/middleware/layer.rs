@@ -21,7 +21,8 @@ const CRONOFY_WAITS: Duration = Duration::from_secs(5);
 /// Layer that applies [`CronofyWebhook`], which passes only authentic deliveries to the inner service and responds within
 /// the deadline.
 ///
-/// See the [module docs](super) for what it does to a request, and an example.
+/// See the [module docs](super) for what it does to a request, and an example. The bodies on both sides must be
+/// [`FromBytes`](super::FromBytes); [`MaybeBuffered`](super::MaybeBuffered) wraps those that are not.
 ///
 /// | setting | default | |
 /// |---|---|---|

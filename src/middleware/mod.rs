@@ -8,6 +8,7 @@
 //!    rejected.
 //! 3. The signatures are compared with the body (see [`signature`](crate::signature)). If none matches, the request is
 //!    rejected.
+//!    With [`public_url`](CronofyWebhookLayer::public_url), a delivery that was made for another URL is rejected too.
 //! 4. The inner service is polled until it is ready. If it is not ready within the deadline, the response is 503.
 //! 5. The inner service is called with the request as it came: head, extensions and body are unchanged, and the verified
 //!    [`Delivery`](crate::Delivery) is in the extensions. Its response is the response.
@@ -20,9 +21,9 @@
 //! Good to know:
 //!
 //! - The body is buffered, and the request is passed on with the body type that it came with. Both the request body and
-//!   the response body of the inner service must implement `From<Bytes>`, as axum's `Body` and `http_body_util::Full` do; the
-//!   bodies of tower-http's layers and hyper's `Incoming` do not. With axum, add each layer in its own `.layer(…)`, which
-//!   converts bodies in between; with plain hyper, wrap `Incoming` as the example `hyper` does.
+//!   the response body of the inner service must implement [`FromBytes`], as axum's `Body` and `http_body_util::Full` do. Others,
+//!   such as hyper's `Incoming` and those of some of tower-http's layers, are wrapped in a [`MaybeBuffered`]: one line
+//!   before the layer, one after it. With axum, a `.layer(…)` for each layer converts bodies as well.
 //! - The inner service must be `Clone`: each delivery is handled by a clone, which is polled ready and then called.
 //! - The layer must see the body as it was sent. Layers that rewrite it (decompression, normalisation) belong inside this
 //!   one.
@@ -80,6 +81,7 @@
 //! ```
 
 mod body;
+mod bytes;
 mod config;
 mod explainer;
 mod future;
@@ -91,6 +93,7 @@ mod report;
 mod service;
 mod timer;
 
+pub use self::bytes::{FromBytes, MaybeBuffered};
 pub use self::future::ResponseFuture;
 pub use self::layer::CronofyWebhookLayer;
 pub use self::overrun::Overrun;

@@ -2,14 +2,13 @@ use std::error::Error;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use tower_layer::Layer as _;
 use tower_service::Service;
 
 use super::config::Config;
-use super::{CronofyWebhookLayer, ResponseFuture, report};
+use super::{CronofyWebhookLayer, FromBytes, ResponseFuture, report};
 use crate::rejection::Rejection;
 use crate::secret::Secret;
 use crate::signature::{self, SignatureError};
@@ -72,9 +71,9 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     S::Future: Send + 'static,
-    B: Body + From<Bytes>,
+    B: Body + FromBytes,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
-    R: From<Bytes>,
+    R: FromBytes,
 {
     type Response = S::Response;
     type Error = S::Error;

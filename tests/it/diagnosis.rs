@@ -13,7 +13,7 @@ use http::HeaderMap;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use self::json::{fixtures, notification, value};
+use self::json::{notification, samples, value};
 use self::mistakes::{CASES, Sent, secret};
 
 fn explain(sent: &Sent) -> Vec<Finding> {
@@ -51,7 +51,7 @@ fn table() {
         });
         result.unwrap_or_else(|error| panic!("{}: {error}", case.mistake));
         let mut replayed = 0;
-        for (name, body) in fixtures() {
+        for (name, body) in samples() {
             for seed in (0..225).step_by(37) {
                 if let Some(mut sent) = (case.make)("CRN_v3ry+S3cret/Value_0123456789", &body, seed)
                 {

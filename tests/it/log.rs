@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::Id;
 use tracing::subscriber::DefaultGuard;
-use tracing::{Level, Subscriber};
+use tracing::{Dispatch, Level, Subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -65,6 +65,12 @@ pub(crate) struct Log(Arc<Mutex<Recorded>>);
 impl Log {
     /// Records on this thread until the guard is dropped.
     pub(crate) fn start() -> (Self, DefaultGuard) {
+        // With a single subscriber, tracing asks that of the thread that reaches an event first whether anybody is interested:
+        // one without a subscriber would turn the event off for this one.
+        static SECOND: LazyLock<Dispatch> =
+            LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+        LazyLock::force(&SECOND);
+
         let log = Self::default();
         let guard = tracing_subscriber::registry()
             .with(log.clone())

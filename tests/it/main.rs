@@ -7,17 +7,22 @@ mod answers;
 mod body;
 mod budget;
 mod callback_url;
+#[cfg(feature = "axum")]
+mod compile_errors;
 mod diagnosis;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
 mod log;
+mod maybe_buffered;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod notification;
 #[cfg(feature = "axum")]
 mod overload;
 mod overrun;
+#[cfg(feature = "axum")]
+mod placements;
 mod properties;
 mod readiness;
 mod readme;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cronofy_webhook::signature::HEADER;
+use cronofy_webhook::testing::Sender;
 use cronofy_webhook::{CronofyWebhookLayer, Verifier};
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -27,6 +28,9 @@ pub(crate) const CHANGE: &[u8] = include_bytes!("../data/fixtures/push-change.js
 /// Longer than the budget, shorter than the grace.
 pub(crate) const SIX_SECONDS: Duration = Duration::from_secs(6);
 
+/// Where requests go.
+const TARGET: &str = "/cronofy/42?source=cronofy";
+
 pub(crate) type Reply = Response<Full<Bytes>>;
 
 pub(crate) fn verifier() -> Verifier {
@@ -39,7 +43,7 @@ pub(crate) fn layer() -> CronofyWebhookLayer {
 
 /// A request as Cronofy sends it, with a body of any type.
 pub(crate) fn signed<B>(signature_of: &[u8], body: B) -> Request<B> {
-    Request::post("/cronofy/42?source=cronofy")
+    Request::post(TARGET)
         .header("content-type", "application/json; charset=utf-8")
         .header(HEADER, verifier().sign(signature_of))
         .body(body)
@@ -48,7 +52,7 @@ pub(crate) fn signed<B>(signature_of: &[u8], body: B) -> Request<B> {
 
 /// A genuine `change`.
 pub(crate) fn genuine() -> Request<Full<Bytes>> {
-    signed(CHANGE, CHANGE.into())
+    Sender::new(SECRET).to(TARGET).request(CHANGE)
 }
 
 /// A `change` with the signature of another body.

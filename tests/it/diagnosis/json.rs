@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use cronofy_webhook::testing::Payload;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -188,13 +189,13 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-pub(super) fn fixtures() -> Vec<(String, Json)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/fixtures");
-    let files = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
-    files
-        .map(|file| {
-            let body = serde_json::from_slice(&std::fs::read(file.path()).unwrap()).unwrap();
-            (file.file_name().into_string().unwrap(), body)
+pub(super) fn samples() -> Vec<(&'static str, Json)> {
+    Payload::samples()
+        .map(|sample| {
+            (
+                sample.name(),
+                serde_json::from_str(sample.payload().as_str()).unwrap(),
+            )
         })
         .collect()
 }
@@ -228,8 +229,8 @@ pub(super) fn value() -> impl Strategy<Value = Json> {
 
 /// A body of a documented kind with other strings in it, fields in the documented order.
 pub(super) fn notification() -> impl Strategy<Value = Json> {
-    let fixtures = prop::sample::select(fixtures());
-    (fixtures, vec(text(), 32)).prop_map(|((_, mut body), mut texts)| {
+    let samples = prop::sample::select(samples());
+    (samples, vec(text(), 32)).prop_map(|((_, mut body), mut texts)| {
         fill(&mut body, &mut texts);
         body
     })

@@ -60,7 +60,7 @@ fn a_field_that_is_not_known_changes_nothing() {
                 let extended = with(&body, &path, |object| {
                     fields(object).insert("a_future_field".to_owned(), odd);
                 });
-                assert_eq!(read(&extended), read(&body), "{} {path}", fixture.file);
+                assert_eq!(read(&extended), read(&body), "{} {path}", fixture.name);
             }
             objects += 1;
         }
@@ -102,7 +102,7 @@ fn a_field_of_another_kind_changes_nothing() {
                 let text = body.to_string();
                 let text = format!("{{\"{field}\":{odd},{}", &text[1..]);
                 let notification = Notification::from_slice(text.as_bytes());
-                assert_eq!(notification, read(&body), "{} {text}", fixture.file);
+                assert_eq!(notification, read(&body), "{} {text}", fixture.name);
             }
         }
     }
@@ -126,10 +126,10 @@ fn an_absent_optional_field_changes_no_other() {
             continue; // The optional field that needs it is lost as well.
         }
         let written = serde_json::to_value(&notification).unwrap();
-        assert_eq!(written, rest, "{} {path}", fixture.file);
+        assert_eq!(written, rest, "{} {path}", fixture.name);
 
         let null = with(&body, &path, |field| *field = Value::Null);
-        assert_eq!(read(&null), notification, "{} {path}", fixture.file);
+        assert_eq!(read(&null), notification, "{} {path}", fixture.name);
         removed += 1;
     }
     assert!(removed > 100, "{removed}");

@@ -1,18 +1,19 @@
 //! Every documented or reconstructed body.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use cronofy_webhook::Notification;
 use cronofy_webhook::notification::{
     AuthorizationError, InteractionKind, MeetingAgentState, ReplyStatus, SlotSelection,
     TransitionKind,
 };
+use cronofy_webhook::testing::Payload;
 use serde_json::Value;
 
 pub(super) struct Fixture {
-    pub(super) file: &'static str,
+    /// The name of the sample.
+    pub(super) name: &'static str,
     pub(super) kind: &'static str,
     /// Whether it is of the expected variant.
     is: fn(&Notification) -> bool,
@@ -22,8 +23,7 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) fn body(&self) -> Value {
-        let text = fs::read(directory().join(self.file)).unwrap();
-        serde_json::from_slice(&text).unwrap()
+        serde_json::from_str(Payload::sample(self.name).as_str()).unwrap()
     }
 
     pub(super) fn is_of_its_variant(&self, notification: &Notification) -> bool {
@@ -38,10 +38,6 @@ impl Fixture {
     pub(super) fn promises(&self, path: &str) -> bool {
         self.promised.contains(&super::pattern(path).as_str())
     }
-}
-
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fixtures")
 }
 
 const CHANNEL: &[&str] = &["/channel", "/channel/channel_id", "/channel/callback_url"];
@@ -89,9 +85,9 @@ const GRANTED: &[&str] = &["/authorization", "/authorization/code"];
 const REFUSED: &[&str] = &["/authorization", "/authorization/error"];
 
 macro_rules! fixtures {
-    ($($file:literal is $variant:ident $kind:literal promising $promised:ident;)*) => {
+    ($($name:literal is $variant:ident $kind:literal promising $promised:ident;)*) => {
         &[$(Fixture {
-            file: $file,
+            name: $name,
             kind: $kind,
             is: |notification| matches!(notification, Notification::$variant(_)),
             promised: $promised,
@@ -102,58 +98,54 @@ macro_rules! fixtures {
 /// All fixtures but that of the unknown type.
 #[rustfmt::skip]
 pub(super) const FIXTURES: &[Fixture] = fixtures! {
-    "enterprise-connect-authorized.json" is Authorization "authorization" promising GRANTED;
-    "enterprise-connect-error.json" is Authorization "authorization" promising REFUSED;
-    "event_subscription-conferencing_assigned.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
-    "event_subscription-conferencing_failing.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
-    "event_subscription-meeting_agent_activated.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
-    "event_subscription-meeting_agent_complete.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
-    "event_subscription-meeting_agent_failed.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
-    "event_subscription-transition-event_end.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
-    "event_subscription-transition-event_start.json" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
-    "push-change-calendar-ids-only.json" is Change "change" promising CHANGE;
-    "push-change-filtered.json" is Change "change" promising CHANGE;
-    "push-change.json" is Change "change" promising CHANGE;
-    "push-conferencing_profile_disconnected.json" is ConferencingProfileDisconnected "conferencing_profile_disconnected" promising CHANNEL;
-    "push-gdpr_requested.json" is GdprRequested "gdpr_requested" promising CHANNEL;
-    "push-profile_disconnected.json" is ProfileDisconnected "profile_disconnected" promising CHANNEL;
-    "push-profile_initial_sync_completed.json" is ProfileInitialSyncCompleted "profile_initial_sync_completed" promising CHANNEL;
-    "push-scheduling_conversation_joined.json" is SchedulingConversationJoined "scheduling_conversation_joined" promising SCHEDULING_CONVERSATION;
-    "push-scheduling_conversation_updated.json" is SchedulingConversationUpdated "scheduling_conversation_updated" promising SCHEDULING_CONVERSATION;
-    "push-verification-calendar-ids-only.json" is Verification "verification" promising CHANNEL;
-    "push-verification.json" is Verification "verification" promising CHANNEL;
-    "rts-completed.json" is RealTimeSchedulingCompleted "real_time_scheduling_completed" promising COMPLETED;
-    "scheduler-scheduling_request_time_chosen.json" is SchedulingRequestTimeChosen "scheduling_request_time_chosen" promising TIME_CHOSEN;
-    "smart_invite-minimal-accepted.json" is SmartInvite "smart_invite" promising SMART_INVITE;
-    "smart_invite-multiple-recipients.json" is SmartInvite "smart_invite" promising SMART_INVITE;
-    "smart_invite.json" is SmartInvite "smart_invite" promising SMART_INVITE;
+    "authorization" is Authorization "authorization" promising GRANTED;
+    "authorization:refused" is Authorization "authorization" promising REFUSED;
+    "event_subscription:conferencing_assigned" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription:conferencing_failing" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription:meeting_agent_activated" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription:meeting_agent_complete" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription:meeting_agent_failed" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription:event_end" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "event_subscription" is EventSubscription "event_subscription" promising EVENT_SUBSCRIPTION;
+    "change:calendar_ids" is Change "change" promising CHANGE;
+    "change:filtered" is Change "change" promising CHANGE;
+    "change" is Change "change" promising CHANGE;
+    "conferencing_profile_disconnected" is ConferencingProfileDisconnected "conferencing_profile_disconnected" promising CHANNEL;
+    "gdpr_requested" is GdprRequested "gdpr_requested" promising CHANNEL;
+    "profile_disconnected" is ProfileDisconnected "profile_disconnected" promising CHANNEL;
+    "profile_initial_sync_completed" is ProfileInitialSyncCompleted "profile_initial_sync_completed" promising CHANNEL;
+    "scheduling_conversation_joined" is SchedulingConversationJoined "scheduling_conversation_joined" promising SCHEDULING_CONVERSATION;
+    "scheduling_conversation_updated" is SchedulingConversationUpdated "scheduling_conversation_updated" promising SCHEDULING_CONVERSATION;
+    "verification:calendar_ids" is Verification "verification" promising CHANNEL;
+    "verification" is Verification "verification" promising CHANNEL;
+    "real_time_scheduling_completed" is RealTimeSchedulingCompleted "real_time_scheduling_completed" promising COMPLETED;
+    "scheduling_request_time_chosen" is SchedulingRequestTimeChosen "scheduling_request_time_chosen" promising TIME_CHOSEN;
+    "smart_invite:accepted" is SmartInvite "smart_invite" promising SMART_INVITE;
+    "smart_invite:recipients" is SmartInvite "smart_invite" promising SMART_INVITE;
+    "smart_invite" is SmartInvite "smart_invite" promising SMART_INVITE;
 };
 
-const OF_TOMORROW: &str = "push-unknown-type.json";
+const UNKNOWN: &str = "some_future_type";
 
-fn read(file: &str) -> Notification {
-    Notification::from_slice(&fs::read(directory().join(file)).unwrap())
+fn read(name: &str) -> Notification {
+    Notification::from_slice(Payload::sample(name).as_str().as_bytes())
 }
 
 #[test]
-fn every_fixture_is_in_the_table() {
-    let files: BTreeSet<String> = fs::read_dir(directory())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let table = FIXTURES.iter().map(|fixture| fixture.file);
-    let table: BTreeSet<String> = table.chain([OF_TOMORROW]).map(str::to_owned).collect();
-    assert_eq!(table, files);
+fn every_sample_is_in_the_table() {
+    let samples: BTreeSet<_> = Payload::samples().map(|sample| sample.name()).collect();
+    let table = FIXTURES.iter().map(|fixture| fixture.name);
+    assert_eq!(table.chain([UNKNOWN]).collect::<BTreeSet<_>>(), samples);
 }
 
 #[test]
 fn every_fixture_is_parsed_completely() {
     for fixture in FIXTURES {
-        let notification = read(fixture.file);
-        assert!((fixture.is)(&notification), "{}", fixture.file);
-        assert_eq!(notification.kind(), fixture.kind, "{}", fixture.file);
+        let notification = read(fixture.name);
+        assert!((fixture.is)(&notification), "{}", fixture.name);
+        assert_eq!(notification.kind(), fixture.kind, "{}", fixture.name);
         let written = serde_json::to_value(&notification).unwrap();
-        assert_eq!(written, fixture.body(), "{}", fixture.file);
+        assert_eq!(written, fixture.body(), "{}", fixture.name);
     }
 }
 
@@ -167,9 +159,9 @@ fn the_kinds_are_those_of_the_fixtures() {
 
 #[test]
 fn an_unknown_type_keeps_its_bytes() {
-    let body = fs::read(directory().join(OF_TOMORROW)).unwrap();
+    let body = Bytes::from(Payload::sample(UNKNOWN));
     let Notification::Unknown(unknown) = Notification::from_slice(&body) else {
-        panic!("understood");
+        panic!("a known kind");
     };
     assert_eq!(unknown.kind(), Some("some_future_type"));
     assert_eq!(unknown.body(), &body);
@@ -178,18 +170,18 @@ fn an_unknown_type_keeps_its_bytes() {
 #[test]
 fn the_callback_url_and_the_channel_are_those_of_the_body() {
     for fixture in FIXTURES {
-        let (body, notification) = (fixture.body(), read(fixture.file));
+        let (body, notification) = (fixture.body(), read(fixture.name));
         let at = |path| body.pointer(path).and_then(Value::as_str);
         let url = at("/channel/callback_url").or(at("/smart_invite/callback_url"));
-        assert_eq!(notification.callback_url(), url, "{}", fixture.file);
+        assert_eq!(notification.callback_url(), url, "{}", fixture.name);
         let id = notification.channel().map(|c| c.channel_id.as_str());
-        assert_eq!(id, at("/channel/channel_id"), "{}", fixture.file);
+        assert_eq!(id, at("/channel/channel_id"), "{}", fixture.name);
     }
 }
 
 #[test]
 fn a_channel_tells_its_filters_and_its_subscription_to_conversations() {
-    let notification = read("push-change-filtered.json");
+    let notification = read("change:filtered");
     let filters = notification.channel().unwrap().filters.clone().unwrap();
     assert_eq!(
         filters.calendar_ids.as_deref(),
@@ -197,8 +189,7 @@ fn a_channel_tells_its_filters_and_its_subscription_to_conversations() {
     );
     assert_eq!(filters.only_managed, Some(false));
 
-    let Notification::SchedulingConversationJoined(joined) =
-        read("push-scheduling_conversation_joined.json")
+    let Notification::SchedulingConversationJoined(joined) = read("scheduling_conversation_joined")
     else {
         panic!("nobody joined");
     };
@@ -225,7 +216,7 @@ fn an_ordinary_channel_may_have_empty_scheduling_conversations() {
 
 #[test]
 fn a_smart_invite_tells_the_answer_and_the_time_that_is_asked_for() {
-    let Notification::SmartInvite(invite) = read("smart_invite.json") else {
+    let Notification::SmartInvite(invite) = read("smart_invite") else {
         panic!("not a smart invite");
     };
     assert_eq!(invite.smart_invite_id, "invite-0001");
@@ -242,7 +233,7 @@ fn a_smart_invite_tells_the_answer_and_the_time_that_is_asked_for() {
 
 #[test]
 fn a_smart_invite_to_several_tells_where_each_stands() {
-    let Notification::SmartInvite(invite) = read("smart_invite-multiple-recipients.json") else {
+    let Notification::SmartInvite(invite) = read("smart_invite:recipients") else {
         panic!("not a smart invite");
     };
     let recipients = invite.recipients.unwrap();
@@ -253,9 +244,7 @@ fn a_smart_invite_to_several_tells_where_each_stands() {
 
 #[test]
 fn a_transition_tells_the_event() {
-    let Notification::EventSubscription(subscription) =
-        read("event_subscription-transition-event_start.json")
-    else {
+    let Notification::EventSubscription(subscription) = read("event_subscription") else {
         panic!("not of a subscription");
     };
     let transitions = subscription.transitions.unwrap();
@@ -272,7 +261,7 @@ fn a_transition_tells_the_event() {
 #[test]
 fn an_interaction_tells_the_conferencing_and_the_meeting_agent() {
     let Notification::EventSubscription(subscription) =
-        read("event_subscription-meeting_agent_activated.json")
+        read("event_subscription:meeting_agent_activated")
     else {
         panic!("not of a subscription");
     };
@@ -296,8 +285,7 @@ fn an_interaction_tells_the_conferencing_and_the_meeting_agent() {
 
 #[test]
 fn a_scheduling_request_tells_who_what_and_how_long() {
-    let Notification::SchedulingRequestTimeChosen(chosen) =
-        read("scheduler-scheduling_request_time_chosen.json")
+    let Notification::SchedulingRequestTimeChosen(chosen) = read("scheduling_request_time_chosen")
     else {
         panic!("no time was chosen");
     };
@@ -315,7 +303,9 @@ fn a_scheduling_request_tells_who_what_and_how_long() {
 
 #[test]
 fn a_completed_real_time_scheduling_tells_the_event_and_who_takes_part() {
-    let Notification::RealTimeSchedulingCompleted(completed) = read("rts-completed.json") else {
+    let Notification::RealTimeSchedulingCompleted(completed) =
+        read("real_time_scheduling_completed")
+    else {
         panic!("not completed");
     };
     let start = completed.event.start.unwrap();
@@ -332,14 +322,14 @@ fn a_completed_real_time_scheduling_tells_the_event_and_who_takes_part() {
 
 #[test]
 fn an_authorization_is_granted_or_refused() {
-    let Notification::Authorization(granted) = read("enterprise-connect-authorized.json") else {
+    let Notification::Authorization(granted) = read("authorization") else {
         panic!("not an authorization");
     };
     assert_eq!(granted.state.as_deref(), Some("opaque-state"));
     let code = granted.outcome.unwrap();
     assert_eq!(code.as_str(), "0123456789abcdef0123456789abcdef");
 
-    let Notification::Authorization(refused) = read("enterprise-connect-error.json") else {
+    let Notification::Authorization(refused) = read("authorization:refused") else {
         panic!("not an authorization");
     };
     let error: AuthorizationError = refused.outcome.unwrap_err();

@@ -1,0 +1,154 @@
+//! A complete receiver: it stores each notification, answers, and processes it later.
+//!
+//! ```sh
+//! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p cronofy-webhook-inbox --example receiver
+//! ```
+//!
+//! It listens until Ctrl-C or SIGTERM, then ends the jobs that run. In another terminal:
+//!
+//! ```sh
+//! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_test change
+//! ```
+//!
+//! | variable | |
+//! |---|---|
+//! | `CRONOFY_CLIENT_SECRET` | the client secret; several, separated by commas, while rotating |
+//! | `LISTEN` | the address to listen on; `127.0.0.1:3000` if absent |
+//! | `INBOX` | the URL of the inbox; `sqlite:cronofy-inbox.db` if absent |
+//! | `PUBLIC_URL` | if set, deliveries that were made for another URL are refused: `https://receiver.example`, for example |
+//! | `WORK_MS` | how long a job takes, in milliseconds; 0 if absent |
+//! | `CONCURRENCY` | how many jobs run at the same time; 8 if absent |
+//! | `LEASE_MS` | the lease of a job, in milliseconds; 30,000 if absent |
+//! | `RUST_LOG` | which events to print, on standard error; `info` if absent |
+//!
+//! Each job prints `begin run=… account=… key=… kind=… since=… attempt=… merged=…`, and then `done run=…` or
+//! `failed run=…`. Accounts and keys are percent-encoded.
+
+mod service;
+
+use std::env::{self, VarError};
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use cronofy_webhook::{CronofyWebhookLayer, Delivery, Verifier};
+use cronofy_webhook_inbox::{Inbox, Job, PutError};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+use tower::service_fn;
+use tracing_subscriber::EnvFilter;
+
+/// A real service looks the account up first: Cronofy does not sign the URL.
+async fn receive(
+    State(inbox): State<Inbox>,
+    Path(account): Path<String>,
+    delivery: Delivery,
+) -> Result<StatusCode, PutError> {
+    inbox.put(account, &delivery).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
+    let address = setting("LISTEN", "127.0.0.1:3000".to_owned())?;
+    let url = setting("INBOX", "sqlite:cronofy-inbox.db".to_owned())?;
+    let work = Duration::from_millis(setting("WORK_MS", 0)?);
+    let concurrency = setting("CONCURRENCY", 8)?;
+    let lease = Duration::from_millis(setting("LEASE_MS", 30_000)?);
+
+    let inbox = Inbox::open(url).await?;
+    let background = TaskTracker::new();
+    let mut layer = CronofyWebhookLayer::from_verifier(verifier).task_tracker(background.clone());
+    if let Ok(url) = env::var("PUBLIC_URL") {
+        layer = layer.public_url(url);
+    }
+    let app = Router::new()
+        .route("/health", get(|| async { "ok" }))
+        .route("/cronofy/{account}", post(receive).layer(layer))
+        .with_state(inbox.clone());
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("LISTEN={address}: {error}"))?;
+
+    let (stop_worker, stopped) = oneshot::channel::<()>();
+    let worker = inbox
+        .worker(service_fn(move |job: Job| service::handle(job, work)))
+        .concurrency(concurrency)
+        .lease(lease)
+        .run_until(async { drop(stopped.await) });
+    let worker = tokio::spawn(worker);
+
+    eprintln!(
+        "listening on http://{}/cronofy/{{account}} until Ctrl-C",
+        listener.local_addr()?
+    );
+    // In this order: no more deliveries, those under way are stored, jobs that run are done, the file is closed.
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop())
+        .await?;
+    background.close();
+    background.wait().await;
+    drop(stop_worker);
+    worker.await?.map_err(|error| error.to_string())?;
+    inbox.close().await;
+    Ok(())
+}
+
+/// The value of a variable, or the default if it is absent.
+fn setting<T: FromStr<Err: std::fmt::Display>>(name: &str, default: T) -> Result<T, String> {
+    match env::var(name) {
+        Ok(value) => value
+            .parse()
+            .map_err(|error| format!("{name}={value}: {error}")),
+        Err(VarError::NotPresent) => Ok(default),
+        Err(error) => Err(format!("{name}: {error}")),
+    }
+}
+
+/// Waits for SIGINT (Ctrl-C) or SIGTERM.
+async fn stop() {
+    #[cfg(unix)]
+    let terminate = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::terminate())
+            .expect("can listen for SIGTERM")
+            .recv()
+            .await;
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt.expect("can listen for SIGINT"),
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,124 @@
+//! Every event that this crate emits, and the only module that uses `tracing`. No event shows a body or an account.
+
+use std::error::Error;
+use std::time::Duration;
+
+use tracing::{debug, error, warn};
+
+/// What a filter names. Part of the API: the module of an event is not.
+const TARGET: &str = "cronofy_webhook_inbox";
+
+/// The job that an event is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(crate) kind: String,
+    pub(crate) channel: Option<String>,
+    pub(crate) attempt: u32,
+    pub(crate) merged: u64,
+}
+
+/// An event about a job.
+macro_rules! about {
+    ($level:ident, $subject:ident, $($fields_and_message:tt)+) => {
+        $level!(
+            target: TARGET,
+            kind = $subject.kind,
+            channel = $subject.channel,
+            attempt = $subject.attempt,
+            merged = $subject.merged,
+            $($fields_and_message)+
+        )
+    };
+}
+
+pub(crate) fn put_failed(kind: &str, error: &(dyn Error + 'static)) {
+    warn!(target: TARGET, kind, error = chain(error), "notification was not stored: Cronofy retries");
+}
+
+pub(crate) fn batch_failed(commands: usize, error: &(dyn Error + 'static)) {
+    error!(target: TARGET, commands, error = chain(error), "transaction failed");
+}
+
+pub(crate) fn store_failed(operation: &str, error: &(dyn Error + 'static)) {
+    warn!(target: TARGET, operation, error = chain(error), "store failed: the worker tries again");
+}
+
+pub(crate) fn done(subject: &Subject, elapsed: Duration) {
+    about!(debug, subject, elapsed_ms = millis(elapsed), "job done");
+}
+
+pub(crate) fn failed(subject: &Subject, error: &(dyn Error + 'static), backoff: Duration) {
+    about!(
+        warn,
+        subject,
+        error = chain(error),
+        backoff_ms = millis(backoff),
+        "job failed, and runs again after the backoff"
+    );
+}
+
+pub(crate) fn panicked(subject: &Subject, backoff: Duration) {
+    about!(
+        error,
+        subject,
+        backoff_ms = millis(backoff),
+        "job panicked, and runs again after the backoff"
+    );
+}
+
+pub(crate) fn parked(subject: &Subject) {
+    about!(
+        error,
+        subject,
+        "job had all its attempts, and is parked until another change of its channel or `unpark`"
+    );
+}
+
+pub(crate) fn lease_lost(subject: &Subject) {
+    about!(
+        error,
+        subject,
+        "lease was not renewed: the run is dropped, and the job runs again"
+    );
+}
+
+pub(crate) fn ended_late(subject: &Subject) {
+    about!(
+        warn,
+        subject,
+        "run ended after its lease, or after the account was forgotten: what it was about may run again"
+    );
+}
+
+pub(crate) fn grace_ended(runs: usize, grace: Duration) {
+    warn!(
+        target: TARGET,
+        runs,
+        grace_ms = millis(grace),
+        "runs were not done within the grace period: they are dropped, and their jobs run again"
+    );
+}
+
+/// The error is returned to the caller.
+pub(crate) fn service_failed() {
+    error!(target: TARGET, "service failed to get ready: the worker ends");
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An error and its causes on one line. Many errors print their cause themselves: it is not repeated.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,160 @@
+//! Keeps [Cronofy](https://www.cronofy.com) push notifications until they are processed: stored durably, acknowledged at
+//! once, processed later.
+//!
+//! Cronofy waits [5 seconds](https://docs.cronofy.com/developers/push-notifications/) for the answer to a notification, and
+//! recommends to queue what was received. [`cronofy_webhook`] checks and parses a notification; an [`Inbox`] stores it, and
+//! a [`Worker`] calls your service with it when the answer is long gone.
+//!
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+//! use axum::Router;
+//! use axum::extract::{Path, State};
+//! use axum::http::StatusCode;
+//! use axum::routing::post;
+//! use cronofy_webhook::{CronofyWebhookLayer, Delivery, Notification};
+//! use cronofy_webhook_inbox::{Inbox, Job, PutError};
+//! use tower::service_fn;
+//!
+//! async fn receive(
+//!     State(inbox): State<Inbox>,
+//!     Path(account): Path<String>,
+//!     delivery: Delivery,
+//! ) -> Result<StatusCode, PutError> {
+//!     inbox.put(account, &delivery).await?; // On the disk: now a 2xx is a promise that is kept.
+//!     Ok(StatusCode::NO_CONTENT)
+//! }
+//!
+//! async fn sync(job: Job) -> Result<(), std::io::Error> {
+//!     if let Notification::Change(change) = job.notification() {
+//!         // Read the account's events with this as `last_modified`. It may take its time.
+//!         println!("{} changed since {}", job.account(), change.changes_since);
+//!     }
+//!     Ok(())
+//! }
+//!
+//! fn app(client_secret: String, inbox: Inbox) -> Router {
+//!     let layer = CronofyWebhookLayer::new(client_secret).public_url("https://receiver.example");
+//!     Router::new()
+//!         .route("/cronofy/{account}", post(receive).layer(layer))
+//!         .with_state(inbox)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # std::env::set_current_dir(&directory)?;
+//! # let client_secret = "CRN_an_example".to_owned();
+//! let inbox = Inbox::open("sqlite:cronofy-inbox.db").await?;
+//! let app = app(client_secret, inbox.clone());
+//! # use axum::body::Body;
+//! # use cronofy_webhook::testing::{Payload, Sender};
+//! # use tower::ServiceExt as _;
+//! # for channel in ["chn_1", "chn_2", "chn_1"] {
+//! #     let change = Payload::sample("change").channel(channel, "https://receiver.example/cronofy/42");
+//! #     let request = Sender::new("CRN_an_example").to("/cronofy/42").request::<Body>(change);
+//! #     assert_eq!(app.clone().oneshot(request).await?.status(), 204);
+//! # }
+//! # assert_eq!(inbox.stats().await?.waiting, 2);
+//! # let shutdown = async {
+//! #     while inbox.stats().await.is_ok_and(|stats| stats.waiting + stats.taken > 0) {
+//! #         tokio::task::yield_now().await;
+//! #     }
+//! # };
+//! inbox.worker(service_fn(sync)).concurrency(8).run_until(shutdown).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The example `receiver` is a complete program, with a shutdown.
+//!
+//! # What is guaranteed
+//!
+//! - What [`put`](Inbox::put) has accepted runs until a run returns `Ok`: across errors, panics, crashes and power failures. A
+//!   job can run more than once, so make the handling idempotent.
+//! - Of the `change`s of an account and a channel, **one** job waits, with the earliest `changes_since`. A burst of them
+//!   leads to few runs, each of which reads from early enough. What comes in during a run leads to another run, which does
+//!   not read from the old time again.
+//! - Two runs for one account and channel do not overlap, while their [leases](Worker::lease) hold.
+//! - Other kinds are never merged: `accepted`, `declined`, `accepted` are three jobs. They have no order. Read the current
+//!   state from Cronofy instead of trusting the last one.
+//! - The job that has been due for longest is taken first: a channel that changes all the time keeps no other one waiting.
+//! - Nothing is dropped. What always fails runs again for ever, or is parked after [`max_attempts`](Worker::max_attempts).
+//!
+//! *Stored* means: the transaction was flushed to the disk (`synchronous = FULL` in WAL mode; on macOS `fullfsync`). Puts
+//! that come in at the same time share a flush.
+//!
+//! A `change` that was merged is acknowledged, so Cronofy does not send it again. Once its job is taken, an equal one is a
+//! new one: there is no deduplication by `changes_since`, as two different changes can have the same.
+//!
+//! # What to know
+//!
+//! - **One process for a file.** A second one waits for 10 seconds, then fails with [`OpenError::InUse`]: enough for one release
+//!   to replace another. The file must be on a local disk.
+//! - **The account is not signed.** It comes from the URL, which the signature does not cover: somebody who has recorded one
+//!   delivery can post it for any account. Set [`public_url`](cronofy_webhook::CronofyWebhookLayer::public_url), look the
+//!   account up before `put`, and set [`max_rows`](Open::max_rows).
+//! - **Leave [`Overrun`](cronofy_webhook::Overrun) at `Finish`.** Under `Accept`, a put that is late is acknowledged before it
+//!   is known to be stored.
+//! - `Ok` from a job also means "nobody needs this any more". Return it for accounts that were deleted.
+//! - When the store fails, `put` does, and the answer is 503: Cronofy retries for 24 hours. Nothing has to be restarted once
+//!   the fault is gone.
+//!
+//! # Operation
+//!
+//! - **Alert** when [`Stats::oldest_due_age`] exceeds what you accept as delay, when [`Stats::parked`] is not 0, and on events at
+//!   error level of the target `cronofy_webhook_inbox`.
+//! - **Retention**: a job is deleted when it is done. What is parked stays until it is unparked and done, or the account is
+//!   [forgotten](Inbox::forget).
+//! - **Personal data**: bodies of Smart Invites hold e-mail addresses. The files are readable by their owner only. What is
+//!   deleted stays in the log (`-wal`) until the next checkpoint, and in unused pages until they are overwritten. No event
+//!   shows an account or a body.
+//! - **Backup**: `sqlite3 cronofy-inbox.db ".backup copy.db"` works while the inbox is in use. A restored backup runs jobs
+//!   again that were done since. To copy the file alone is not enough.
+//! - **Shutdown**, in this order: stop the server, wait for handlers in the background, stop the worker, [`close`](Inbox::close).
+//! - The [schema](SQLITE_SCHEMA) is part of the API: look into the file with `sqlite3`.
+//!
+//! # Where to start
+//!
+//! | for | see |
+//! |---|---|
+//! | storing | [`Inbox::open`], [`Inbox::put`] |
+//! | processing | [`Worker`], [`Job`] |
+//! | what a failure means | [`OpenError`], [`PutError`] |
+//! | looking inside | [`Inbox::stats`], [`Inbox::parked`] |
+//! | tests of your own | [`Inbox::in_memory`], [`Job::from_delivery`], [`Worker::run_until_idle`] |
+//!
+//! # Features
+//!
+//! - `axum` (default): [`PutError`] as a response.
+//! - `sqlite` (default): the store in a SQLite file. SQLite is compiled in, which needs a C compiler.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(not(feature = "sqlite"))]
+compile_error!("cronofy-webhook-inbox needs a store: turn on the feature `sqlite`");
+
+mod clock;
+mod entry;
+mod error;
+mod events;
+mod inbox;
+mod inspect;
+mod job;
+mod open;
+#[cfg(feature = "axum")]
+mod response;
+mod store;
+mod worker;
+
+pub use self::error::{OpenError, PutError, StoreError};
+pub use self::inbox::Inbox;
+pub use self::inspect::{Parked, Stats};
+pub use self::job::Job;
+pub use self::open::Open;
+#[cfg(feature = "sqlite")]
+pub use self::store::SQLITE_SCHEMA;
+pub use self::worker::Worker;
+
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

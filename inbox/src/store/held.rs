@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::{End, Store, Token};
+use crate::error::StoreError;
+use crate::events;
+
+/// The longest pause between two attempts to reach the store.
+pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// The first pause; each one after it is twice as long, up to [`MAX_PAUSE`].
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Holds a row for a run. Released when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    store: Store,
+    token: Token,
+    ended: bool,
+}
+
+impl Held {
+    pub(super) fn new(store: Store, token: Token) -> Self {
+        Self {
+            store,
+            token,
+            ended: false,
+        }
+    }
+
+    pub(crate) fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Frees the row. Tries until the store answers: a run that was done would run again otherwise.
+    ///
+    /// Whether this still held the row.
+    pub(crate) async fn end(mut self, end: End) -> Result<bool, StoreError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.store.end(self.token, end).await {
+                Err(error) if !error.is_closed() => {
+                    events::store_failed("end", &error);
+                    sleep(pause).await;
+                    pause = MAX_PAUSE.min(pause * 2);
+                }
+                result => {
+                    self.ended = true;
+                    return result;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.store.release(self.token);
+        }
+    }
+}

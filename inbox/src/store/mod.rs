@@ -1,0 +1,150 @@
+//! Where jobs are kept, and the rules that every store follows.
+
+mod held;
+#[cfg(test)]
+mod model;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub(crate) use self::held::{FIRST_PAUSE, Held, MAX_PAUSE};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SCHEMA as SQLITE_SCHEMA;
+use crate::entry::Entry;
+use crate::error::{PutError, StoreError};
+use crate::inspect::{Parked, ParkedId, Stats};
+use crate::job::Stored;
+
+/// How long a lease or a backoff is at most. A row that is due later than that had its time set by a wrong clock.
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
+
+/// Names a run that holds a row. No row ever has the token of another run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Token(pub(crate) i64);
+
+/// The answer to a take.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Take<H> {
+    /// With what holds the row.
+    Taken(H, Stored),
+    /// The row that was due first had its attempts, and is parked.
+    Parked(Stored),
+    /// No row is due.
+    Nothing,
+}
+
+/// How a run ended. The row is freed accordingly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Done,
+    Failed {
+        backoff: Duration,
+    },
+    /// The run was stopped by no fault of its own: the attempt does not count.
+    Released,
+}
+
+/// One of the engines.
+#[derive(Clone, Debug)]
+pub(crate) enum Store {
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlite::Sqlite),
+}
+
+impl Store {
+    pub(crate) async fn put(&self, entry: Entry) -> Result<(), PutError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.put(entry).await,
+        }
+    }
+
+    /// The time until a row is due; `None` if there is no row to wait for.
+    pub(crate) async fn due_in(&self) -> Result<Option<Duration>, StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.due_in().await,
+        }
+    }
+
+    /// Takes the row that is due first, and holds it for the lease.
+    pub(crate) async fn take(
+        &self,
+        lease: Duration,
+        max_attempts: Option<u32>,
+    ) -> Result<Take<Held>, StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.take(lease, max_attempts).await,
+        }
+    }
+
+    /// Starts the lease anew. Like [`end`](Self::end): whether the token was current.
+    pub(crate) async fn renew(&self, token: Token, lease: Duration) -> Result<bool, StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.renew(token, lease).await,
+        }
+    }
+
+    pub(crate) async fn end(&self, token: Token, end: End) -> Result<bool, StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.end(token, end).await,
+        }
+    }
+
+    /// Releases the row without waiting for it: for a drop.
+    pub(crate) fn release(&self, token: Token) {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.release(token),
+        }
+    }
+
+    /// Changes whenever a row may have become due.
+    pub(crate) fn wakes(&self) -> watch::Receiver<()> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.wakes(),
+        }
+    }
+
+    pub(crate) async fn stats(&self) -> Result<Stats, StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.stats().await,
+        }
+    }
+
+    pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.parked(limit).await,
+        }
+    }
+
+    pub(crate) async fn unpark(&self, id: ParkedId) -> Result<bool, StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.unpark(id).await,
+        }
+    }
+
+    pub(crate) async fn forget(&self, account: String) -> Result<u64, StoreError> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.forget(account).await,
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.close().await,
+        }
+    }
+}

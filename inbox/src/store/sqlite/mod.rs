@@ -1,0 +1,257 @@
+//! The store in a SQLite file: one process, one writer, group commit.
+
+mod connection;
+mod file;
+mod reads;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
+
+/// The schema of the SQLite store, for [`Open::migrate`](crate::Open::migrate).
+pub use self::connection::SCHEMA;
+use self::file::File;
+use self::writer::{Command, Queue, Request, Writer};
+use super::{End, Held, Store, Take, Token};
+use crate::clock::Clock;
+use crate::entry::Entry;
+use crate::error::{OpenError, PutError, StoreError};
+use crate::inspect::{Parked, ParkedId, Stats};
+
+/// How many puts wait at most.
+pub(crate) const ROOM: usize = 1_024;
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) allow_loss: bool,
+    pub(crate) migrate: bool,
+    pub(crate) max_rows: Option<u64>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Sqlite {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    commands: mpsc::UnboundedSender<Box<dyn Command>>,
+    room: Arc<Semaphore>,
+    wake: watch::Sender<()>,
+    closing: Arc<Notify>,
+    ended: watch::Receiver<()>,
+    file: File,
+    clock: Clock,
+    max_rows: Option<u64>,
+}
+
+impl Sqlite {
+    /// `None`: in memory.
+    pub(crate) async fn open(path: Option<&Path>, options: Options) -> Result<Self, OpenError> {
+        let (file, lock) = match path {
+            Some(path) => File::lock(path).await?,
+            None => File::in_memory(),
+        };
+        let clock = Clock::start();
+        let opening = file.clone();
+        let opened = spawn_blocking(move || prepared(&opening, options, clock.now()));
+        let connection = opened
+            .await
+            .map_err(|error| OpenError::Store(StoreError::new(error)))??;
+
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let (ended_sender, ended) = watch::channel(());
+        let closing = Arc::new(Notify::new());
+        let queue = Queue {
+            commands: receiver,
+            closing: Arc::clone(&closing),
+            ended: ended_sender,
+        };
+        let writer = Writer::new(connection, lock, file.clone(), options.allow_loss, clock);
+        tokio::spawn(writer.run(queue));
+        let shared = Shared {
+            commands,
+            room: Arc::new(Semaphore::new(ROOM)),
+            wake: watch::Sender::new(()),
+            closing,
+            ended,
+            file,
+            clock,
+            max_rows: options.max_rows,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    pub(crate) async fn put(&self, entry: Entry) -> Result<(), PutError> {
+        let Ok(permit) = Arc::clone(&self.shared.room).try_acquire_owned() else {
+            return Err(PutError::Full);
+        };
+        let max_rows = self.shared.max_rows;
+        let stored = self.write(true, move |connection, now| {
+            let _permit = permit;
+            statements::put(connection, &entry, max_rows, now)
+        });
+        if stored.await? {
+            Ok(())
+        } else {
+            Err(PutError::Full)
+        }
+    }
+
+    pub(crate) async fn due_in(&self) -> Result<Option<Duration>, StoreError> {
+        self.write(false, statements::due_in).await
+    }
+
+    pub(crate) async fn take(
+        &self,
+        lease: Duration,
+        max_attempts: Option<u32>,
+    ) -> Result<Take<Held>, StoreError> {
+        let (sender, answer) = oneshot::channel();
+        let store = Store::Sqlite(self.clone());
+        self.send(Request::new(
+            move |connection: &Connection, now| {
+                statements::take(connection, lease, max_attempts, now)
+            },
+            // Held from the commit on: released if nobody waits for it any more.
+            move |take: Result<Take<Token>, StoreError>| {
+                let held = take.map(|take| match take {
+                    Take::Taken(token, job) => Take::Taken(Held::new(store, token), job),
+                    Take::Parked(job) => Take::Parked(job),
+                    Take::Nothing => Take::Nothing,
+                });
+                drop(sender.send(held));
+            },
+        ))?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::closed()))
+    }
+
+    pub(crate) async fn renew(&self, token: Token, lease: Duration) -> Result<bool, StoreError> {
+        self.write(false, move |connection, now| {
+            statements::renew(connection, token, lease, now)
+        })
+        .await
+    }
+
+    pub(crate) async fn end(&self, token: Token, end: End) -> Result<bool, StoreError> {
+        self.write(true, move |connection, now| {
+            statements::end(connection, token, end, now)
+        })
+        .await
+    }
+
+    pub(crate) fn release(&self, token: Token) {
+        let wake = self.shared.wake.clone();
+        // An error: the store is closed, and every token is void when it is opened again.
+        drop(self.send(Request::new(
+            move |connection: &Connection, now| {
+                statements::end(connection, token, End::Released, now)
+            },
+            move |_: Result<bool, StoreError>| {
+                wake.send_replace(());
+            },
+        )));
+    }
+
+    pub(crate) fn wakes(&self) -> watch::Receiver<()> {
+        self.shared.wake.subscribe()
+    }
+
+    pub(crate) async fn stats(&self) -> Result<Stats, StoreError> {
+        let now = self.shared.clock.now();
+        self.read(move |connection| reads::stats(connection, now))
+            .await
+    }
+
+    pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
+        self.read(move |connection| reads::parked(connection, limit))
+            .await
+    }
+
+    pub(crate) async fn unpark(&self, id: ParkedId) -> Result<bool, StoreError> {
+        self.write(true, move |connection, now| {
+            statements::unpark(connection, &id, now)
+        })
+        .await
+    }
+
+    pub(crate) async fn forget(&self, account: String) -> Result<u64, StoreError> {
+        self.write(false, move |connection, _| {
+            statements::forget(connection, &account)
+        })
+        .await
+    }
+
+    /// Writes what waits, and closes the file.
+    pub(crate) async fn close(&self) {
+        self.shared.closing.notify_one();
+        let mut ended = self.shared.ended.clone();
+        // Nothing is ever sent: an error says that the writer has ended.
+        while ended.changed().await.is_ok() {}
+        self.shared.wake.send_replace(());
+    }
+
+    /// Runs the operation in the next transaction. `wakes`: the workers look for a row that is due.
+    async fn write<R: Send + 'static>(
+        &self,
+        wakes: bool,
+        operation: impl FnOnce(&Connection, i64) -> rusqlite::Result<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (sender, answer) = oneshot::channel();
+        let wake = wakes.then(|| self.shared.wake.clone());
+        self.send(Request::new(operation, move |result| {
+            drop(sender.send(result));
+            if let Some(wake) = wake {
+                wake.send_replace(());
+            }
+        }))?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::closed()))
+    }
+
+    fn send(&self, command: impl Command + 'static) -> Result<(), StoreError> {
+        let sent = self.shared.commands.send(Box::new(command));
+        sent.map_err(|_| StoreError::closed())
+    }
+
+    /// Reads on a connection of its own: a long read holds up no put.
+    async fn read<R: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        if self.shared.commands.is_closed() {
+            return Err(StoreError::closed());
+        }
+        let file = self.shared.file.clone();
+        let read = spawn_blocking(move || operation(&connection::open_reader(&file)?));
+        read.await
+            .map_err(StoreError::new)?
+            .map_err(StoreError::new)
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite")
+            .field("file", &self.shared.file.name())
+            .finish_non_exhaustive()
+    }
+}
+
+fn prepared(file: &File, options: Options, now: i64) -> Result<Connection, OpenError> {
+    let mut connection = connection::open(file, options.allow_loss)?;
+    connection::prepare(&mut connection, options.migrate)?;
+    statements::recover(&connection, now)
+        .map_err(|error| OpenError::Store(StoreError::new(error)))?;
+    Ok(connection)
+}

@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+
+use crate::events::{self, Subject};
+use crate::store::{Store, Token};
+
+/// Renews the lease of a run, in a task of its own: a run that blocks its thread does not keep it from being renewed.
+pub(super) struct Lease {
+    pub(super) store: Store,
+    pub(super) token: Token,
+    pub(super) duration: Duration,
+    /// From before the row was asked for: it ends here not later than in the store.
+    pub(super) asked: Instant,
+}
+
+impl Lease {
+    /// Renews until `ended` is closed. If that fails, drops the run while the lease still lasts.
+    pub(super) async fn keep(
+        self,
+        run: AbortHandle,
+        ended: oneshot::Receiver<()>,
+        subject: Subject,
+    ) {
+        tokio::select! {
+            biased;
+            _ = ended => {}
+            () = self.lost() => {
+                events::lease_lost(&subject);
+                run.abort();
+            }
+        }
+    }
+
+    /// Returns once a tenth of the lease is left, or the token is no longer current.
+    async fn lost(mut self) {
+        loop {
+            let drop_at = self.asked + self.duration.mul_f64(0.9);
+            match timeout_at(drop_at, self.renewed()).await {
+                Ok(Some(asked)) => self.asked = asked,
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits for a third of the lease, then renews it. `None`: the token is no longer current.
+    async fn renewed(&self) -> Option<Instant> {
+        sleep_until(self.asked + self.duration / 3).await;
+        loop {
+            let asked = Instant::now();
+            match self.store.renew(self.token, self.duration).await {
+                Ok(current) => return current.then_some(asked),
+                Err(error) if error.is_closed() => return None,
+                Err(error) => events::store_failed("renew", &error),
+            }
+            sleep(self.duration / 20).await;
+        }
+    }
+}

@@ -1,0 +1,153 @@
+use std::error::Error;
+use std::future::{pending, poll_fn};
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+use tower_service::Service;
+
+use super::lease::Lease;
+use super::run::{Panicked, Run, caught};
+use super::{Settings, Worker};
+use crate::events::{self, Subject};
+use crate::job::Job;
+use crate::store::{FIRST_PAUSE, Held, MAX_PAUSE, Store, Take};
+
+impl<S> Worker<S>
+where
+    S: Service<Job>,
+    S::Response: 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
+    /// Takes jobs, and spawns a run for each. Returns when the inbox is closed, or idle; can be dropped at any time.
+    pub(super) async fn take_jobs(
+        &mut self,
+        runs: &mut JoinSet<()>,
+        until_idle: bool,
+    ) -> Result<(), S::Error> {
+        let mut wakes = self.store.wakes();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            while runs.len() >= self.settings.concurrency {
+                runs.join_next().await;
+            }
+            // Before the service is ready: what it reserves for a call is not kept while there is nothing to do.
+            if !due(&self.store, &mut wakes, runs, until_idle).await {
+                return Ok(());
+            }
+            let ready = ready(&mut self.service).await?;
+            let asked = Instant::now();
+            let Settings {
+                lease,
+                max_attempts,
+                ..
+            } = self.settings;
+            match self.store.take(lease, max_attempts).await {
+                Ok(Take::Taken(held, job)) => self.start(runs, held, job.into(), asked, ready),
+                Ok(Take::Parked(job)) => events::parked(&subject(&job.into())),
+                // Another worker was quicker.
+                Ok(Take::Nothing) => {}
+                Err(error) => {
+                    events::store_failed("take", &error);
+                    sleep(pause).await;
+                    pause = MAX_PAUSE.min(pause * 2);
+                    continue;
+                }
+            }
+            pause = FIRST_PAUSE;
+        }
+    }
+
+    fn start(
+        &mut self,
+        runs: &mut JoinSet<()>,
+        held: Held,
+        job: Job,
+        asked: Instant,
+        ready: Result<(), Panicked>,
+    ) {
+        let subject = subject(&job);
+        let lease = Lease {
+            store: self.store.clone(),
+            token: held.token(),
+            duration: self.settings.lease,
+            asked,
+        };
+        let (lease_sender, ended) = oneshot::channel();
+        let run = Run {
+            future: ready.and_then(|()| caught(|| self.service.call(job))).ok(),
+            lease: lease_sender,
+            held,
+            subject: subject.clone(),
+            backoff: Arc::clone(&self.backoff),
+        };
+        let run = runs.spawn(run.run());
+        tokio::spawn(lease.keep(run, ended, subject));
+    }
+}
+
+/// Waits until a row is due. False: there is nothing to wait for.
+async fn due(
+    store: &Store,
+    wakes: &mut watch::Receiver<()>,
+    runs: &mut JoinSet<()>,
+    until_idle: bool,
+) -> bool {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        while runs.try_join_next().is_some() {}
+        wakes.mark_unchanged();
+        let due_in = match store.due_in().await {
+            Ok(due_in) => due_in,
+            Err(error) if error.is_closed() => return false,
+            Err(error) => {
+                events::store_failed("take", &error);
+                sleep(pause).await;
+                pause = MAX_PAUSE.min(pause * 2);
+                continue;
+            }
+        };
+        pause = FIRST_PAUSE;
+        let wait = async {
+            match due_in {
+                Some(due_in) => sleep(due_in).await,
+                None => pending().await,
+            }
+        };
+        if due_in.is_some_and(|due_in| due_in.is_zero()) {
+            return true;
+        }
+        if until_idle && runs.is_empty() {
+            return false;
+        }
+        tokio::select! {
+            Ok(()) = wakes.changed() => {}
+            () = wait => {}
+            Some(_) = runs.join_next() => {}
+        }
+    }
+}
+
+/// Waits until the service is ready, or has panicked.
+async fn ready<S: Service<Job>>(service: &mut S) -> Result<Result<(), Panicked>, S::Error> {
+    poll_fn(|cx| match caught(|| service.poll_ready(cx)) {
+        Ok(poll) => poll.map_ok(Ok),
+        Err(panicked) => Poll::Ready(Ok(Err(panicked))),
+    })
+    .await
+}
+
+fn subject(job: &Job) -> Subject {
+    let notification = job.notification();
+    Subject {
+        kind: notification.kind().to_owned(),
+        channel: notification
+            .channel()
+            .map(|channel| channel.channel_id.clone()),
+        attempt: job.attempt(),
+        merged: job.merged(),
+    }
+}

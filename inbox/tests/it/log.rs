@@ -1,0 +1,192 @@
+//! What is logged, and that it shows neither an account nor a body.
+
+use std::future::{pending, ready};
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cronofy_webhook::testing::Payload;
+use cronofy_webhook_inbox::Job;
+use tokio::time::sleep;
+use tower::service_fn;
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::{DefaultGuard, set_default};
+
+use crate::support::{Jobs, change, delivery, inbox, noting};
+
+/// The account, and parts of the bodies.
+const PRIVATE: [&str; 4] = ["account-42", "receiver.example", "callback_url", "@"];
+
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is logged on this thread until the guard is dropped.
+struct Log {
+    text: Text,
+    _guard: DefaultGuard,
+}
+
+impl Log {
+    fn start() -> Self {
+        let text = Text::default();
+        let writer = text.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self {
+            text,
+            _guard: set_default(subscriber),
+        }
+    }
+
+    /// The only line with this text, after a check that no line shows anything private.
+    #[track_caller]
+    fn line(&self, message: &str) -> String {
+        let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
+        for private in PRIVATE {
+            assert!(!text.contains(private), "{private} in {text}");
+        }
+        let lines: Vec<_> = text.lines().filter(|line| line.contains(message)).collect();
+        assert_eq!(lines.len(), 1, "{message}: {text}");
+        assert!(
+            lines[0].contains(" cronofy_webhook_inbox: "),
+            "{}",
+            lines[0]
+        );
+        lines[0].to_owned()
+    }
+}
+
+#[track_caller]
+fn contains(line: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_and_the_end_of_a_job_are_logged() {
+    let log = Log::start();
+    let inbox = inbox().await;
+    inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
+    let service = service_fn(|job: Job| {
+        assert!(job.attempt() != 2, "the second attempt panics");
+        ready(if job.attempt() == 1 {
+            Err("a failure")
+        } else {
+            Ok(())
+        })
+    });
+    let worker = inbox
+        .worker(service)
+        .backoff(|_, _| Duration::from_millis(1_500));
+    worker
+        .run_until(sleep(Duration::from_secs(60)))
+        .await
+        .unwrap();
+
+    let subject = ["kind=\"change\"", "channel=\"chn_1\"", "merged=1"];
+    let failed = log.line("job failed");
+    contains(&failed, &subject);
+    contains(
+        &failed,
+        &[
+            "WARN",
+            "attempt=1",
+            "error=\"a failure\"",
+            "backoff_ms=1500",
+        ],
+    );
+    contains(&log.line("job panicked"), &["ERROR", "attempt=2"]);
+    contains(
+        &log.line("job done"),
+        &["DEBUG", "attempt=3", "elapsed_ms=0"],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_parked_is_logged_as_an_error() {
+    let log = Log::start();
+    let inbox = inbox().await;
+    let invite = delivery(Payload::sample("smart_invite:accepted"));
+    inbox.put("account-42", &invite).await.unwrap();
+    let service = service_fn(|_: Job| ready(Err::<(), _>("a failure")));
+    let worker = inbox.worker(service).max_attempts(1);
+    worker
+        .run_until(sleep(Duration::from_secs(60)))
+        .await
+        .unwrap();
+    contains(
+        &log.line("is parked"),
+        &["ERROR", "kind=\"smart_invite\"", "attempt=1"],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_lease_and_the_end_of_the_grace_are_logged() {
+    let log = Log::start();
+    let inbox = inbox().await;
+    inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
+    let service = || service_fn(|_: Job| pending::<Result<(), String>>());
+    let worker = inbox.worker(service()).run_until(async {
+        sleep(Duration::from_secs(1)).await;
+        inbox.forget("account-42").await.unwrap();
+        sleep(Duration::from_secs(60)).await;
+    });
+    worker.await.unwrap();
+    contains(
+        &log.line("lease was not renewed"),
+        &["ERROR", "channel=\"chn_1\""],
+    );
+
+    inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
+    let worker = inbox.worker(service()).grace(Duration::from_secs(2));
+    worker
+        .run_until(sleep(Duration::from_secs(1)))
+        .await
+        .unwrap();
+    contains(
+        &log.line("grace period"),
+        &["WARN", "runs=1", "grace_ms=2000"],
+    );
+}
+
+#[tokio::test]
+async fn a_put_that_fails_is_logged_with_its_cause() {
+    let log = Log::start();
+    let inbox = inbox().await;
+    inbox.close().await;
+    inbox
+        .put("account-42", &change("chn_1", 1))
+        .await
+        .unwrap_err();
+    contains(
+        &log.line("was not stored"),
+        &["WARN", "kind=\"change\"", "the inbox is closed"],
+    );
+}
+
+#[tokio::test]
+async fn what_succeeds_is_not_logged_above_debug() {
+    let log = Log::start();
+    let inbox = inbox().await;
+    inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
+    inbox
+        .worker(noting(&Jobs::default()))
+        .run_until_idle()
+        .await
+        .unwrap();
+    contains(&log.line("cronofy_webhook_inbox"), &["DEBUG", "job done"]);
+}

@@ -1,0 +1,117 @@
+//! What the tests share: deliveries, and services that note what they were called with.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use cronofy_webhook::Delivery;
+use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_inbox::{Inbox, Job};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tower::{Service, service_fn};
+
+pub(crate) const SECRET: &str = "CRN_test";
+
+pub(crate) fn delivery(payload: Payload) -> Delivery {
+    Sender::new(SECRET).delivery(payload)
+}
+
+/// A `change` of this channel.
+pub(crate) fn change(channel: &str, since: i64) -> Delivery {
+    let since = Timestamp::from_second(since).unwrap();
+    let url = "https://receiver.example/cronofy/42";
+    delivery(Payload::change(since).channel(channel, url))
+}
+
+/// Another kind.
+pub(crate) fn verification() -> Delivery {
+    delivery(Payload::verification())
+}
+
+pub(crate) async fn inbox() -> Inbox {
+    Inbox::in_memory().await.unwrap()
+}
+
+/// `changes_since` of a `change`, in seconds.
+pub(crate) fn since(job: &Job) -> i64 {
+    match job.notification() {
+        cronofy_webhook::Notification::Change(change) => change.changes_since.as_second(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The jobs that a service was called with.
+#[derive(Clone, Default)]
+pub(crate) struct Jobs(Arc<Mutex<Vec<Job>>>);
+
+impl Jobs {
+    pub(crate) fn push(&self, job: Job) {
+        self.0.lock().unwrap().push(job);
+    }
+
+    pub(crate) fn all(&self) -> Vec<Job> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+/// A service that notes its jobs.
+pub(crate) fn noting(
+    jobs: &Jobs,
+) -> impl Service<Job, Response = (), Error = Infallible, Future: Send + 'static> + use<> {
+    let jobs = jobs.clone();
+    service_fn(move |job| {
+        jobs.push(job);
+        async { Ok(()) }
+    })
+}
+
+/// A service that reports each start, and ends a job for each permit of `release`.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) jobs: Jobs,
+    started: Arc<Semaphore>,
+    release: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self {
+            jobs: Jobs::default(),
+            started: Arc::new(Semaphore::new(0)),
+            release: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    pub(crate) fn service(
+        &self,
+    ) -> impl Service<Job, Response = (), Error = Infallible, Future: Send + 'static> + Send + use<>
+    {
+        let gate = self.clone();
+        service_fn(move |job| {
+            gate.jobs.push(job);
+            let gate = gate.clone();
+            async move {
+                gate.started.add_permits(1);
+                gate.release.acquire().await.unwrap().forget();
+                Ok(())
+            }
+        })
+    }
+
+    /// Waits until one more job has started.
+    pub(crate) async fn started(&self) {
+        self.started.acquire().await.unwrap().forget();
+    }
+
+    pub(crate) fn has_started(&self) -> bool {
+        self.started.available_permits() > 0
+    }
+
+    pub(crate) fn release(&self, jobs: usize) {
+        self.release.add_permits(jobs);
+    }
+}
