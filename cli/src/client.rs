@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -50,34 +50,36 @@ impl Client {
         Self { target, client }
     }
 
-    /// Sends a request to the URL, whatever its own is.
-    pub(crate) async fn send(&self, mut request: Request<Body>, limit: Duration) -> Exchange {
-        *request.uri_mut() = self.target.uri().clone();
+    /// Sends a request, and disconnects at the time limit.
+    pub(crate) async fn send(&self, request: Request<Body>, limit: Duration) -> Exchange {
         let started = Instant::now();
         let answer = timeout(limit, self.exchange(request)).await;
         Exchange {
             answer: match answer {
                 Ok(Ok((status, text))) => Answer::Status(status, text),
-                Ok(Err(error)) => failure(&*error),
+                Ok(Err(failure)) => Answer::Failed(failure),
                 Err(_) => Answer::TimedOut,
             },
             took: started.elapsed(),
         }
     }
 
-    async fn exchange(
+    /// Sends a request to the URL, whatever its own is; returns the status and the start of the answer's body.
+    pub(crate) async fn exchange(
         &self,
-        request: Request<Body>,
-    ) -> Result<(StatusCode, String), Box<dyn StdError + Send + Sync>> {
-        let response = self.client.request(request).await?;
+        mut request: Request<Body>,
+    ) -> Result<(StatusCode, String), Failure> {
+        *request.uri_mut() = self.target.uri().clone();
+        let response = self.client.request(request).await;
+        let response = response.map_err(|error| Failure::new(&error))?;
         let status = response.status();
         let mut body = Limited::new(response.into_body(), ANSWER_LIMIT);
         let mut text = Vec::new();
         while let Some(frame) = body.frame().await {
             match frame {
                 Ok(frame) => text.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
-                Err(error) if error.is::<http_body_util::LengthLimitError>() => break,
-                Err(error) => return Err(error),
+                Err(error) if error.is::<LengthLimitError>() => break,
+                Err(error) => return Err(Failure::new(&*error)),
             }
         }
         Ok((status, String::from_utf8_lossy(&text).into_owned()))
@@ -102,10 +104,29 @@ pub(crate) enum Answer {
     Status(StatusCode, String),
     /// Nothing within the time limit.
     TimedOut,
-    /// No connection, as nothing listens there.
-    ConnectionRefused(String),
-    /// Another error of the connection.
-    Failed(String),
+    /// No connection, or no HTTP.
+    Failed(Failure),
+}
+
+/// Why there was no answer.
+pub(crate) struct Failure {
+    pub(crate) text: String,
+    /// Whether nothing listens there.
+    pub(crate) is_refused: bool,
+}
+
+impl Failure {
+    /// The innermost error tells what failed; those around it, that something did.
+    fn new(mut error: &(dyn StdError + 'static)) -> Self {
+        while let Some(source) = error.source() {
+            error = source;
+        }
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        Self {
+            text: error.to_string(),
+            is_refused: kind == Some(io::ErrorKind::ConnectionRefused),
+        }
+    }
 }
 
 /// Resolves every name to the addresses that were looked up before.
@@ -123,17 +144,5 @@ impl Service<Name> for Resolver {
 
     fn call(&mut self, _: Name) -> Self::Future {
         ready(Ok(Box::new(self.0.iter())))
-    }
-}
-
-/// The innermost error tells what failed; those around it, that something did.
-fn failure(mut error: &(dyn StdError + 'static)) -> Answer {
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    let text = error.to_string();
-    match error.downcast_ref::<io::Error>().map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => Answer::ConnectionRefused(text),
-        _ => Answer::Failed(text),
     }
 }

@@ -15,8 +15,10 @@ mod output;
 mod progress;
 mod samples;
 mod secrets;
+mod simulate;
 mod target;
 mod text;
+mod times;
 mod tls;
 mod trigger;
 mod verify;
@@ -30,6 +32,7 @@ use crate::error::Error;
 use crate::generate::{Completions, ManPage};
 use crate::output::{Output, note};
 use crate::samples::Samples;
+use crate::simulate::Simulate;
 use crate::text::Escaped;
 use crate::trigger::Trigger;
 use crate::verify::Verify;
@@ -66,6 +69,7 @@ enum Command {
     Trigger(Trigger),
     Verify(Verify),
     Check(Check),
+    Simulate(Simulate),
     Completions(Completions),
     #[command(name = "man", hide = true)]
     Man(ManPage),
@@ -104,6 +108,7 @@ fn run(cli: &Cli) -> Result<bool, Error> {
         Command::Trigger(trigger) => block_on(trigger.run(output)),
         Command::Verify(verify) => verify.run(output),
         Command::Check(check) => block_on(check.run(output)),
+        Command::Simulate(simulate) => block_on(simulate.run(output)),
         Command::Completions(completions) => completions.run(Cli::command(), output),
         Command::Man(page) => page.run(Cli::command(), output),
     }

@@ -221,9 +221,7 @@ fn answer(exchange: &Exchange) -> String {
     match &exchange.answer {
         Answer::Status(status, _) => format!("{status} after {took:.1} ms"),
         Answer::TimedOut => format!("no answer within {:.0} s", exchange.took.as_secs_f64()),
-        Answer::ConnectionRefused(error) | Answer::Failed(error) => {
-            format!("{error} after {took:.1} ms")
-        }
+        Answer::Failed(failure) => format!("{} after {took:.1} ms", failure.text),
     }
 }
 
@@ -263,7 +261,7 @@ fn accepted(id: &'static str, exchange: &Exchange, otherwise: Option<&str>) -> L
 fn given_up(id: &'static str, exchange: &Exchange, otherwise: &str) -> Line {
     match exchange.answer {
         Answer::Status(status, _) if !status.is_success() => Line::pass(id, answer(exchange)),
-        Answer::Failed(_) => Line::pass(id, answer(exchange)),
+        Answer::Failed(ref failure) if !failure.is_refused => Line::pass(id, answer(exchange)),
         _ => Line::warn(id, format_args!("{}: {otherwise}", answer(exchange))),
     }
 }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::hint;
 use crate::output::Output;
 use crate::text::Escaped;
+use crate::times::{millis, percentile};
 
 /// One delivery, and what was answered.
 #[derive(Serialize)]
@@ -40,9 +41,7 @@ impl<'a> Delivery<'a> {
             }
             Answer::Status(status, text) => ("refused", Some(status), Some(text), None),
             Answer::TimedOut => ("timed_out", None, None, None),
-            Answer::ConnectionRefused(error) | Answer::Failed(error) => {
-                ("failed", None, None, Some(error))
-            }
+            Answer::Failed(failure) => ("failed", None, None, Some(&failure.text)),
         };
         Self {
             number,
@@ -136,10 +135,10 @@ impl Summary {
         let record = Record {
             sent,
             delivered: self.delivered,
-            min_ms: self.percentile(0),
-            p50_ms: self.percentile(50),
-            p99_ms: self.percentile(99),
-            max_ms: self.percentile(100),
+            min_ms: millis(percentile(&self.times, 0)),
+            p50_ms: millis(percentile(&self.times, 50)),
+            p99_ms: millis(percentile(&self.times, 99)),
+            max_ms: millis(percentile(&self.times, 100)),
         };
         if output.json {
             output.record("summary", &record)
@@ -152,46 +151,15 @@ impl Summary {
             Ok(())
         }
     }
-
-    /// The nearest rank in the sorted times.
-    fn percentile(&self, percent: usize) -> f64 {
-        let rank = (self.times.len() * percent).div_ceil(100);
-        let time = self.times.get(rank.saturating_sub(1));
-        millis(time.copied().unwrap_or_default())
-    }
-}
-
-fn millis(time: Duration) -> f64 {
-    // In steps of a microsecond: more digits would not be true.
-    time.as_micros() as f64 / 1e3
 }
 
 /// The usual cause, where the answer has one.
 fn hint(answer: &Answer) -> Option<&'static str> {
     match answer {
         Answer::Status(status, _) => hint::of_status(*status),
-        Answer::ConnectionRefused(_) => {
+        Answer::Failed(failure) if failure.is_refused => {
             Some("nothing listens there: is the receiver running, and on this port?")
         }
         Answer::Failed(_) | Answer::TimedOut => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_a_nearest_rank() {
-        let summary = |count: u64| Summary {
-            delivered: 0,
-            times: (1..=count).map(Duration::from_millis).collect(),
-        };
-        let hundred = summary(100);
-        for (percent, time) in [(0, 1.0), (50, 50.0), (99, 99.0), (100, 100.0)] {
-            assert_eq!(hundred.percentile(percent), time);
-        }
-        assert_eq!(summary(1).percentile(50), 1.0);
-        assert_eq!(summary(0).percentile(99), 0.0);
     }
 }
