@@ -59,7 +59,7 @@ struct Cli {
     command: Command,
 
     /// Print JSON, one object a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 100)]
     json: bool,
 }
 

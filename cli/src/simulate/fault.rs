@@ -142,7 +142,7 @@ mod tests {
             (0..10_000).map(|_| faults.draw().len()).collect::<Vec<_>>()
         };
         let drawn = draw(1);
-        assert!((900..1100).contains(&drawn.iter().sum()));
+        assert!((900..1100).contains(&drawn.iter().sum::<usize>()));
         assert_eq!(drawn, draw(1));
         assert_ne!(drawn, draw(2));
     }

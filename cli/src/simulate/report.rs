@@ -164,24 +164,7 @@ impl Record<'_> {
         ] {
             output.line(format_args!("{what:<31}{count:>8}"))?;
         }
-        output.line(format_args!(
-            "answers after {:.1} ms (median), {:.1} ms (p99), {:.1} ms at most, of {} s",
-            self.p50_ms,
-            self.p99_ms,
-            self.max_ms,
-            LIMIT.as_secs()
-        ))?;
-        let longest = self
-            .histogram
-            .iter()
-            .map(|bar| bar.count)
-            .max()
-            .unwrap_or(0)
-            .max(1);
-        for Bar { below_ms, count } in &self.histogram {
-            let bar = "#".repeat((count * WIDTH).div_ceil(longest));
-            output.line(format_args!("  below {below_ms:>4} ms {count:>8} {bar}"))?;
-        }
+        self.print_times(output)?;
         output.line(format_args!(
             "simulated, {} times as fast: {time} of changes, retries {} (assumed, as Cronofy does not publish it) for 24 h",
             self.speed, self.schedule
@@ -191,6 +174,25 @@ impl Record<'_> {
             self.rate,
             LIMIT.as_secs()
         ))
+    }
+
+    fn print_times(&self, output: Output) -> Result<(), Error> {
+        let longest = self.histogram.iter().map(|bar| bar.count).max();
+        let Some(longest) = longest else {
+            return output.line("no answers");
+        };
+        output.line(format_args!(
+            "answers after {:.1} ms (median), {:.1} ms (p99), {:.1} ms at most, of {} s",
+            self.p50_ms,
+            self.p99_ms,
+            self.max_ms,
+            LIMIT.as_secs()
+        ))?;
+        for Bar { below_ms, count } in &self.histogram {
+            let bar = "#".repeat((count * WIDTH).div_ceil(longest));
+            output.line(format_args!("  below {below_ms:>4} ms {count:>8} {bar}"))?;
+        }
+        Ok(())
     }
 }
 

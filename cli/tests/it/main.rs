@@ -7,6 +7,7 @@ mod conventions;
 mod readme;
 mod secrets;
 mod sessions;
+mod simulate;
 mod support;
 mod trigger;
 mod verify;

@@ -41,6 +41,10 @@ fn the_readme_tells_every_field() {
         ("samples", &["samples"][..]),
         ("trigger", &["trigger", "change", "--to", &url]),
         ("check", &["check", &nobody()]),
+        (
+            "simulate",
+            &["simulate", "--to", &url, "--for", "1h", "--speed", "86400"],
+        ),
         ("check --dry-run", &["check", &url, "--dry-run"]),
         (
             "verify",
