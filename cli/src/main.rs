@@ -52,6 +52,7 @@ use crate::verify::Verify;
     after_help = "Examples:
   cronofy-webhook trigger change --to 3000/cronofy/42
   cronofy-webhook check https://receiver.example/cronofy/42
+  cronofy-webhook simulate --to 3000/cronofy/42 --fault status=503@10%
   cronofy-webhook verify --body body.json --signature 38ArsN7+J/O8joGsgirVEdV16a/+eb+5QgHGIiuv4hk="
 )]
 struct Cli {

@@ -68,18 +68,16 @@ impl Check {
             return Ok(true);
         }
         let roots = self.roots()?;
-        let secrets = match self.tls_only {
-            true => None,
-            false => Some(self.secrets.load()?),
+        let secrets = if self.tls_only {
+            None
+        } else {
+            Some(self.secrets.load()?)
         };
         let mut report = Report::new(output);
         let stage = Cell::new("looking up the host");
         let work = async {
             let Some(addresses) = self.reach(&mut report, &stage).await? else {
-                return report.skip(
-                    &self.questions(&[&tls::IDS, &requests::IDS]),
-                    "no address can be reached",
-                );
+                return report.skip(&self.questions(), "no address can be reached");
             };
             stage.set("TLS handshakes");
             let is_refused = !self.look_at_tls(&mut report, &addresses, &roots).await?;
@@ -160,11 +158,16 @@ impl Check {
         Ok(lines.iter().all(|line| line.verdict != Verdict::Fail))
     }
 
-    /// The questions that this check asks, of these.
-    fn questions(&self, all: &[&[&'static str]; 2]) -> Vec<&'static str> {
-        let of_tls = if self.target.is_https() { all[0] } else { &[] };
-        let of_requests = if self.tls_only { &[] } else { all[1] };
-        [of_tls, of_requests].concat()
+    /// What this check asks of an address.
+    fn questions(&self) -> Vec<&'static str> {
+        let mut ids = Vec::new();
+        if self.target.is_https() {
+            ids.extend(tls::IDS);
+        }
+        if !self.tls_only {
+            ids.extend(requests::IDS);
+        }
+        ids
     }
 
     fn roots(&self) -> Result<RootCertStore, Error> {

@@ -69,13 +69,14 @@ impl<'a> Receiver<'a> {
                 &unsigned,
                 "accepted without a signature: anyone can send deliveries; check the signature",
             ),
-            match is_forged_the_same {
-                true => Line::unknown("refuses.forged", "see refuses.unsigned"),
-                false => refused(
+            if is_forged_the_same {
+                Line::unknown("refuses.forged", "see refuses.unsigned")
+            } else {
+                refused(
                     "refuses.forged",
                     &forged,
                     "accepted with the signature of another secret: anyone can send deliveries; compare the signature",
-                ),
+                )
             },
             refused(
                 "refuses.get",
@@ -160,9 +161,10 @@ impl<'a> Receiver<'a> {
                 &slow,
                 "a body that does not come to its end is not refused: limit the time for a body",
             ),
-            match is_verified {
-                true => self.chunked(&body).await,
-                false => depends("robust.chunked"),
+            if is_verified {
+                self.chunked(&body).await
+            } else {
+                depends("robust.chunked")
             },
         ]
     }
@@ -173,16 +175,16 @@ impl<'a> Receiver<'a> {
         let pieces = Pieces::chunked(body, body.len().div_ceil(3)).boxed_unsync();
         let chunked = request(Method::POST, pieces, Some(self.verifier.sign(body)));
         let exchange = self.send(chunked, body).await;
-        match exchange.is_delivered() {
-            true => Line::pass(ID, answer(&exchange)),
-            false => Line::warn(
-                ID,
-                format_args!(
-                    "{}: a body without a Content-Length is refused, which a proxy may send",
-                    answer(&exchange)
-                ),
-            ),
+        let answer = answer(&exchange);
+        if exchange.is_delivered() {
+            return Line::pass(ID, answer);
         }
+        Line::warn(
+            ID,
+            format_args!(
+                "{answer}: a body without a Content-Length is refused, which a proxy may send"
+            ),
+        )
     }
 
     async fn post(&self, body: &Bytes, signature: Option<HeaderValue>) -> Exchange {

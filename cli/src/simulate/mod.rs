@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Args;
-use cronofy_webhook::testing::{Cronofy, OpenChannel, Outcome, Payload, Schedule, Sender};
+use cronofy_webhook::testing::{Cronofy, OpenChannel, Payload, Schedule, Sender};
 use http_body_util::Full;
 use jiff::Timestamp;
 use tokio::select;
@@ -186,15 +186,5 @@ impl Simulate {
         let since = Timestamp::now().saturating_sub(left).unwrap_or_default();
         let since = Timestamp::from_second(since.as_second()).unwrap_or_default();
         Payload::change(since).channel(channel.id(), channel.callback_url())
-    }
-}
-
-impl Tally {
-    fn add(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Delivered { attempts: 1, .. } => self.at_first += 1,
-            Outcome::Delivered { .. } => self.after_retries += 1,
-            _ => self.lost += 1,
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use cronofy_webhook::testing::{Answer, Attempt};
+use cronofy_webhook::testing::{Answer, Attempt, Outcome};
 use jiff::SignedDuration;
 use serde::Serialize;
 
@@ -24,9 +24,9 @@ const WIDTH: usize = 40;
 /// What became of the changes.
 #[derive(Default)]
 pub(super) struct Tally {
-    pub(super) at_first: usize,
-    pub(super) after_retries: usize,
-    pub(super) lost: usize,
+    at_first: usize,
+    after_retries: usize,
+    lost: usize,
 }
 
 /// What was simulated.
@@ -71,6 +71,14 @@ struct Bar {
 }
 
 impl Tally {
+    pub(super) fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Delivered { attempts: 1, .. } => self.at_first += 1,
+            Outcome::Delivered { .. } => self.after_retries += 1,
+            _ => self.lost += 1,
+        }
+    }
+
     fn sent(&self) -> usize {
         self.at_first + self.after_retries + self.lost
     }

@@ -32,9 +32,10 @@ fn down(from: i64, until: i64) -> String {
         times.push(change.changes_since.as_second());
         let first = times.iter().min().unwrap();
         let hour = (times.iter().max().unwrap() - first) / HOUR_S;
-        match (from..until).contains(&hour) {
-            true => StatusCode::SERVICE_UNAVAILABLE,
-            false => StatusCode::OK,
+        if (from..until).contains(&hour) {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
         }
     };
     serve(Router::new().fallback(any(receive)))

@@ -67,9 +67,10 @@ fn judging(judge: fn(&Seen) -> u16, delay: Duration) -> String {
 }
 
 fn right(seen: &Seen) -> u16 {
-    match seen.is_post() && seen.is_authentic() {
-        true => 204,
-        false => 401,
+    if seen.is_post() && seen.is_authentic() {
+        204
+    } else {
+        401
     }
 }
 
