@@ -29,24 +29,19 @@ const ANSWER_LIMIT: usize = 16 * 1024;
 /// The body of a request: bytes, or something that takes its time.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 
+pub(crate) type Connector = HttpsConnector<HttpConnector<Resolver>>;
+
 /// Posts to one URL. Clones share their connections.
 #[derive(Clone)]
 pub(crate) struct Client {
     target: Target,
-    client: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Body>,
+    client: legacy::Client<Connector, Body>,
 }
 
 impl Client {
     pub(crate) fn new(target: Target, addresses: Addresses, tls: ClientConfig) -> Self {
-        let mut http = HttpConnector::new_with_resolver(Resolver(addresses));
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let client = legacy::Client::builder(TokioExecutor::new()).build(https);
+        let connector = connector(addresses, tls);
+        let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
         Self { target, client }
     }
 
@@ -86,6 +81,18 @@ impl Client {
     }
 }
 
+/// Connects to these addresses, whatever the host is; HTTP/1.1.
+pub(crate) fn connector(addresses: Addresses, tls: ClientConfig) -> Connector {
+    let mut http = HttpConnector::new_with_resolver(Resolver(addresses));
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(http)
+}
+
 /// What came of a request.
 pub(crate) struct Exchange {
     pub(crate) answer: Answer,
@@ -117,7 +124,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// The innermost error tells what failed; those around it, that something did.
-    fn new(mut error: &(dyn StdError + 'static)) -> Self {
+    pub(crate) fn new(mut error: &(dyn StdError + 'static)) -> Self {
         while let Some(source) = error.source() {
             error = source;
         }
@@ -131,7 +138,7 @@ impl Failure {
 
 /// Resolves every name to the addresses that were looked up before.
 #[derive(Clone)]
-struct Resolver(Addresses);
+pub(crate) struct Resolver(Addresses);
 
 impl Service<Name> for Resolver {
     type Response = Box<dyn Iterator<Item = SocketAddr> + Send>;

@@ -7,12 +7,19 @@
 
 mod check;
 mod client;
+mod edit;
 mod error;
+mod fault;
+mod finding;
 mod generate;
 mod hint;
 mod input;
+mod listen;
 mod output;
 mod progress;
+mod record;
+mod replay;
+mod report;
 mod samples;
 mod secrets;
 mod simulate;
@@ -30,7 +37,9 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::check::Check;
 use crate::error::Error;
 use crate::generate::{Completions, ManPage};
+use crate::listen::Listen;
 use crate::output::{Output, note};
+use crate::replay::Replay;
 use crate::samples::Samples;
 use crate::simulate::Simulate;
 use crate::text::Escaped;
@@ -51,6 +60,7 @@ use crate::verify::Verify;
     max_term_width = 100,
     after_help = "Examples:
   cronofy-webhook trigger change --to 3000/cronofy/42
+  cronofy-webhook listen --to 3000/cronofy
   cronofy-webhook check https://receiver.example/cronofy/42
   cronofy-webhook simulate --to 3000/cronofy/42 --fault status=503@10%
   cronofy-webhook verify --body body.json --signature 38ArsN7+J/O8joGsgirVEdV16a/+eb+5QgHGIiuv4hk="
@@ -68,6 +78,8 @@ struct Cli {
 enum Command {
     Samples(Samples),
     Trigger(Trigger),
+    Listen(Listen),
+    Replay(Replay),
     Verify(Verify),
     Check(Check),
     Simulate(Simulate),
@@ -107,6 +119,8 @@ fn run(cli: &Cli) -> Result<bool, Error> {
     match &cli.command {
         Command::Samples(samples) => samples.run(output),
         Command::Trigger(trigger) => block_on(trigger.run(output)),
+        Command::Listen(listen) => block_on(listen.run(output)),
+        Command::Replay(replay) => block_on(replay.run(output)),
         Command::Verify(verify) => verify.run(output),
         Command::Check(check) => block_on(check.run(output)),
         Command::Simulate(simulate) => block_on(simulate.run(output)),

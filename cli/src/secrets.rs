@@ -1,3 +1,4 @@
+use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -29,6 +30,14 @@ pub(crate) struct Secrets {
 impl SecretArgs {
     pub(crate) fn is_stdin(&self) -> bool {
         self.secret_file.as_deref().is_some_and(is_stdin)
+    }
+
+    /// As [`load`](Self::load), but nothing if neither the variable is set nor a file named.
+    pub(crate) fn load_if_given(&self) -> Result<Option<Secrets>, Error> {
+        if self.secret_file.is_none() && env::var_os(VARIABLE).is_none() {
+            return Ok(None);
+        }
+        self.load().map(Some)
     }
 
     /// Reads the secrets, and says on standard error what looks wrong with them.

@@ -2,12 +2,12 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use cronofy_webhook::Notification;
-use cronofy_webhook::diagnosis::Finding;
 use cronofy_webhook::signature::{HEADER, SignatureMatch};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::finding::FindingRecord;
 use crate::input::{is_stdin, read};
 use crate::output::Output;
 use crate::secrets::{SecretArgs, Secrets};
@@ -89,14 +89,6 @@ struct Report {
     findings: Vec<FindingRecord>,
 }
 
-#[derive(Serialize)]
-struct FindingRecord {
-    mistake: &'static str,
-    certainty: &'static str,
-    secret: Option<usize>,
-    text: &'static str,
-}
-
 impl Report {
     fn new(secrets: &Secrets, headers: &HeaderMap, body: &[u8]) -> Self {
         match secrets.verifier.verify(headers, body) {
@@ -176,16 +168,5 @@ impl Report {
             )?;
         }
         Ok(())
-    }
-}
-
-impl From<&Finding> for FindingRecord {
-    fn from(finding: &Finding) -> Self {
-        Self {
-            mistake: finding.mistake.as_str(),
-            certainty: finding.certainty.as_str(),
-            secret: finding.secret,
-            text: finding.mistake.sentence(),
-        }
     }
 }

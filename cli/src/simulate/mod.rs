@@ -1,6 +1,5 @@
 //! Cronofy at work, in fast motion.
 
-mod fault;
 mod post;
 mod report;
 
@@ -16,11 +15,11 @@ use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use self::fault::{Fault, Faults, parse_duration};
 use self::post::Post;
 use self::report::{Plan, Tally};
 use crate::client::Client;
 use crate::error::Error;
+use crate::fault::{Fault, Faults, parse_duration};
 use crate::output::Output;
 use crate::progress::with_progress;
 use crate::secrets::SecretArgs;

@@ -10,8 +10,8 @@ use http_body_util::{BodyExt as _, Full};
 use tokio::time::sleep;
 use tower_service::Service;
 
-use super::fault::{Effect, Faults};
 use crate::client::Client;
+use crate::fault::{Effect, Faults};
 
 #[derive(Clone)]
 pub(super) struct Post {

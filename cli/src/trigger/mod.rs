@@ -1,7 +1,6 @@
 //! Signs a body and posts it.
 
 mod body;
-mod report;
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -13,16 +12,17 @@ use cronofy_webhook::testing::{Sender, time_limit};
 use http_body_util::{BodyExt as _, Full};
 use tokio::task::JoinSet;
 
-use self::body::Setting;
-use self::report::{Delivery, Summary};
 use crate::client::Client;
+use crate::edit::Setting;
 use crate::error::Error;
 use crate::input::is_stdin;
 use crate::output::Output;
 use crate::progress::with_progress;
+use crate::report::{Delivery, Summary};
 use crate::samples::names;
 use crate::secrets::SecretArgs;
 use crate::target::Target;
+use crate::text::Escaped;
 use crate::tls;
 
 /// More deliveries than this are a load.
@@ -117,6 +117,10 @@ impl Trigger {
     ) -> Result<bool, Error> {
         let url = self.to.to_string();
         let notification = Notification::from_slice(body);
+        if !output.json {
+            let kind = Escaped(notification.kind());
+            output.line(format_args!("{kind} to {}", Escaped(&url)))?;
+        }
         let limit = time_limit(body);
         let concurrency = self.concurrency.unwrap_or(1) as usize;
         let mut summary = Summary::default();
@@ -137,8 +141,19 @@ impl Trigger {
                 let (number, exchange) = done.map_err(Error::failed)?;
                 answered.set(answered.get() + 1);
                 summary.add(&exchange);
-                Delivery::new(notification.kind(), &url, number, &exchange, limit)
-                    .print(output, self.repeat)?;
+                let prefix = if self.repeat > 1 {
+                    format!("{number}: ")
+                } else {
+                    String::new()
+                };
+                Delivery::new(
+                    notification.kind(),
+                    &url,
+                    u64::from(number),
+                    &exchange,
+                    limit,
+                )
+                .print(output, prefix)?;
             }
         };
         with_progress(work, || {

@@ -10,12 +10,12 @@ use jiff::SignedDuration;
 /// A fault, and how many of 100 attempts have it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault {
-    pub(super) effect: Effect,
+    pub(crate) effect: Effect,
     percent: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     /// The request is posted later.
     Delay(Duration),
     /// The request is posted, and another status takes the place of that of the answer.
@@ -56,7 +56,7 @@ fn parse_percent(text: &str) -> Result<f64, String> {
 }
 
 /// Parses `24h`, `1h30m` or `6s`.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration: SignedDuration = text
         .parse()
         .map_err(|error: jiff::Error| error.to_string())?;
@@ -64,13 +64,13 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Draws the faults of each attempt.
-pub(super) struct Faults {
+pub(crate) struct Faults {
     faults: Vec<Fault>,
     rng: Mutex<Rng>,
 }
 
 impl Faults {
-    pub(super) fn new(faults: Vec<Fault>, seed: u64) -> Self {
+    pub(crate) fn new(faults: Vec<Fault>, seed: u64) -> Self {
         Self {
             faults,
             rng: Mutex::new(Rng::with_seed(seed)),
@@ -78,7 +78,7 @@ impl Faults {
     }
 
     /// What goes wrong with the next attempt.
-    pub(super) fn draw(&self) -> Vec<Effect> {
+    pub(crate) fn draw(&self) -> Vec<Effect> {
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
         let drawn = self
             .faults

@@ -1,5 +1,6 @@
 //! What came of the deliveries.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -14,8 +15,8 @@ use crate::times::{millis, percentile};
 
 /// One delivery, and what was answered.
 #[derive(Serialize)]
-pub(super) struct Delivery<'a> {
-    number: u32,
+pub(crate) struct Delivery<'a> {
+    number: u64,
     kind: &'a str,
     url: &'a str,
     outcome: &'static str,
@@ -28,10 +29,10 @@ pub(super) struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         kind: &'a str,
         url: &'a str,
-        number: u32,
+        number: u64,
         exchange: &'a Exchange,
         limit: Duration,
     ) -> Self {
@@ -57,22 +58,11 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    pub(super) fn print(&self, output: Output, count: u32) -> Result<(), Error> {
+    /// Prints it, as text with this in front of it.
+    pub(crate) fn print(&self, output: Output, prefix: impl fmt::Display) -> Result<(), Error> {
         if output.json {
             return output.record("delivery", self);
         }
-        if self.number == 1 {
-            output.line(format_args!(
-                "{} to {}",
-                Escaped(self.kind),
-                Escaped(self.url)
-            ))?;
-        }
-        let number = if count > 1 {
-            format!("{}: ", self.number)
-        } else {
-            String::new()
-        };
         let what = match (self.status(), self.error) {
             (Some(status), _) => status.to_string(),
             (None, Some(error)) => format!("failed: {}", Escaped(error)),
@@ -83,7 +73,7 @@ impl<'a> Delivery<'a> {
             _ => "Cronofy would retry",
         };
         output.line(format_args!(
-            "{number}{what} after {:.1} ms of {} s: {verdict}",
+            "{prefix}{what} after {:.1} ms of {} s: {verdict}",
             self.took_ms,
             self.limit_ms / 1e3
         ))?;
@@ -103,7 +93,7 @@ impl<'a> Delivery<'a> {
 
 /// All deliveries of a run.
 #[derive(Default)]
-pub(super) struct Summary {
+pub(crate) struct Summary {
     delivered: usize,
     times: Vec<Duration>,
 }
@@ -119,17 +109,17 @@ struct Record {
 }
 
 impl Summary {
-    pub(super) fn add(&mut self, exchange: &Exchange) {
+    pub(crate) fn add(&mut self, exchange: &Exchange) {
         self.delivered += usize::from(exchange.is_delivered());
         self.times.push(exchange.took);
     }
 
-    pub(super) fn all_delivered(&self) -> bool {
+    pub(crate) fn all_delivered(&self) -> bool {
         self.delivered == self.times.len()
     }
 
     /// Prints it, as text only if there is more than one delivery.
-    pub(super) fn print(&mut self, output: Output) -> Result<(), Error> {
+    pub(crate) fn print(&mut self, output: Output) -> Result<(), Error> {
         self.times.sort_unstable();
         let sent = self.times.len();
         let record = Record {
