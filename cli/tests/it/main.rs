@@ -4,7 +4,9 @@
 
 mod check;
 mod conventions;
+mod listen;
 mod readme;
+mod replay;
 mod secrets;
 mod sessions;
 mod simulate;

@@ -1,0 +1,9 @@
+//! The command `listen`, between real sockets.
+
+mod ends;
+mod faults;
+mod fidelity;
+mod limits;
+mod output;
+mod record;
+pub(crate) mod support;
