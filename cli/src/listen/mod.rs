@@ -40,6 +40,7 @@ use crate::output::{Output, note};
 use crate::record::RecordFile;
 use crate::secrets::SecretArgs;
 use crate::target::Target;
+use crate::text::Escaped;
 use crate::tls;
 
 /// How many bytes a body may have, of a request and of an answer.
@@ -170,8 +171,9 @@ impl Listen {
         if output.json {
             let (url, to) = (&url, &to);
             output.record("listening", &Listening { url, to, seed })?;
+        } else {
+            output.line(format_args!("listening on {url} for {}", Escaped(&to)))?;
         }
-        note(format_args!("listening on {url} for {to}"));
         if let Some(seed) = seed {
             note(format_args!("faults are drawn with --seed {seed}"));
         }
@@ -209,7 +211,7 @@ impl Listen {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         note(format_args!(
             "recording to {}, which has {count} deliveries: whoever can read it reads e-mail addresses and authorization codes",
-            path.display()
+            Escaped(&path.to_string_lossy())
         ));
         if skipped > 0 {
             note(format_args!(

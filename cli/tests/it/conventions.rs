@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use cronofy_webhook::Verifier;
 
-use crate::support::{Run, SECRET, answering, command, file, nobody, receiver, run};
+use crate::support::{RECORD, Run, SECRET, answering, command, file, nobody, receiver, run};
 
 /// Sets the clipboard, returns to the start of the line, and turns the direction of the text.
 const HOSTILE: &str = "\u{1b}]52;c;aGk=\u{7}\rok\u{202e}";
@@ -31,6 +31,24 @@ fn commands() -> Vec<(Vec<String>, i32)> {
         (&[&["simulate", "--to", &delivered], fast].concat(), 0),
         (&[&["simulate", "--to", &nobody], fast].concat(), 1),
         (&["simulate", "--to", "http://192.0.2.1/"], 2),
+        (
+            &[
+                "listen",
+                "--port",
+                "0",
+                "--to",
+                &delivered,
+                "--until",
+                "1",
+                "--timeout",
+                "10ms",
+            ],
+            1,
+        ),
+        (&["listen", "--to", "localhost/x"], 2),
+        (&["replay", RECORD, "--id", "1", "--to", &delivered], 0),
+        (&["replay", RECORD, "--to", &nobody], 1),
+        (&["replay", "nowhere", "--to", &delivered], 2),
         (&["completions", "bash"], 0),
         (&["man"], 0),
         (&["--help"], 0),
@@ -189,6 +207,17 @@ fn hostile_arguments_are_escaped() {
         &["man", HOSTILE],
         &["check", HOSTILE],
         &["simulate", "--to", "3000", "--fault", HOSTILE],
+        &["listen", "--to", HOSTILE],
+        &[
+            "listen",
+            "--to",
+            "3000",
+            "--port",
+            "0",
+            "--record",
+            &format!("nowhere/{HOSTILE}"),
+        ],
+        &["replay", HOSTILE, "--to", "3000"],
         &["trigger", "change", "--to", HOSTILE],
         &["trigger", "change", "--to", "3000", "--set", HOSTILE],
         &["trigger", HOSTILE, "--to", "3000"],

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{Run, command, nobody, receiver, run};
+use serde_json::Value;
+
+use crate::listen::support::Listening;
+use crate::support::{RECORD, Run, command, nobody, receiver, run};
 
 /// The fields of each type of each command.
 type Fields = BTreeMap<(String, String), BTreeSet<String>>;
@@ -19,18 +22,25 @@ fn documented() -> Fields {
         let cells = row.split('|').map(|cell| cell.trim().trim_matches('`'));
         let cells: Vec<&str> = cells.collect();
         if !cells[1].is_empty() {
-            current = (cells[1].to_owned(), cells[2].to_owned());
+            current = (cells[1].to_owned(), cells[2].replace('`', ""));
         }
-        fields
-            .entry(current.clone())
-            .or_default()
-            .insert(cells[3].to_owned());
+        for command in current.1.split(", ") {
+            let key = (current.0.clone(), command.to_owned());
+            let fields = fields.entry(key).or_default();
+            fields.insert(cells[3].to_owned());
+        }
     }
     let all = fields.remove(&("all".to_owned(), String::new())).unwrap();
     for fields in fields.values_mut() {
         fields.extend(all.clone());
     }
     fields
+}
+
+fn add(fields: &mut Fields, command: &str, line: &Value) {
+    let r#type = line["type"].as_str().unwrap().to_owned();
+    let fields = fields.entry((r#type, command.to_owned())).or_default();
+    fields.extend(line.as_object().unwrap().keys().cloned());
 }
 
 #[test]
@@ -45,6 +55,7 @@ fn the_readme_tells_every_field() {
             "simulate",
             &["simulate", "--to", &url, "--for", "1h", "--speed", "86400"],
         ),
+        ("replay", &["replay", RECORD, "--to", &url]),
         ("check --dry-run", &["check", &url, "--dry-run"]),
         (
             "verify",
@@ -52,11 +63,13 @@ fn the_readme_tells_every_field() {
         ),
     ] {
         for line in Run::of(command(arguments).arg("--json")).stdout.lines() {
-            let record: serde_json::Map<_, _> = serde_json::from_str(line).unwrap();
-            let r#type = record["type"].as_str().unwrap().to_owned();
-            let fields = printed.entry((r#type, name.to_owned())).or_default();
-            fields.extend(record.keys().cloned());
+            add(&mut printed, name, &serde_json::from_str(line).unwrap());
         }
+    }
+    let listening = Listening::start("3000", &[]);
+    listening.post("/", "{}");
+    for line in [&listening.first, &listening.json()] {
+        add(&mut printed, "listen", line);
     }
     assert_eq!(printed, documented());
 }
@@ -71,5 +84,17 @@ fn the_readme_tells_every_line_of_a_check() {
         let is_told = readme.contains(&format!("`{id}`"))
             || (readme.contains(&format!("| `{group}.")) && readme.contains(&format!("`.{rest}`")));
         assert!(is_told, "{id}");
+    }
+}
+
+#[test]
+fn the_readme_tells_every_field_of_a_record() {
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("\n## The record\n").unwrap();
+    let line = std::fs::read_to_string(RECORD).unwrap();
+    let line: Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
+    let fields = line.as_object().unwrap().keys();
+    for field in fields.chain(line["answer"].as_object().unwrap().keys()) {
+        assert!(section.contains(&format!("`{field}`")), "{field}");
     }
 }

@@ -21,6 +21,9 @@ use tokio::runtime::Runtime;
 pub(crate) const SECRET: &str = "CRN_NggYusqPGLxwjw5FHOJYOqSrTPNXy8WQf14OID";
 pub(crate) const OTHER_SECRET: &str = "CRN_nGlYDFXwfSXgB9rvGNBJyfE454GGPtWIbNuPwr";
 
+/// A record of two deliveries, the second of which another secret signed.
+pub(crate) const RECORD: &str = "tests/cmd/replay.in/deliveries.ndjson";
+
 /// The command with these arguments, the secret in the environment, and nothing else of ours there.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cronofy-webhook"));

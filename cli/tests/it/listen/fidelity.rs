@@ -73,7 +73,7 @@ fn an_answer_arrives_unchanged() {
          Set-Cookie: a=1\r\n\
          SET-cookie: b=2\r\n\
          content-LENGTH: 4\r\n\
-         connection: close\r\n\
+         Connection: close\r\n\
          \r\n\
          text"
     );

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Listening {
     child: Child,
     pub(crate) url: String,
+    /// Its first line.
+    pub(crate) first: Value,
     lines: Receiver<String>,
     stderr: Option<thread::JoinHandle<String>>,
 }
@@ -49,12 +51,13 @@ impl Listening {
         let mut listening = Self {
             child,
             url: String::new(),
+            first: Value::Null,
             lines,
             stderr: Some(stderr),
         };
-        let first = listening.json();
-        assert_eq!(first["type"], "listening");
-        listening.url = first["url"].as_str().unwrap().to_owned();
+        listening.first = listening.json();
+        assert_eq!(listening.first["type"], "listening");
+        listening.url = listening.first["url"].as_str().unwrap().to_owned();
         listening
     }
 
