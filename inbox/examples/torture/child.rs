@@ -59,10 +59,8 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         .with_ansi(false)
         .with_writer(io::stderr)
         .init();
-    // More than jobs that run at the same time: each can block one.
-    let mut runtime = runtime::Builder::new_multi_thread();
-    runtime.worker_threads(4).enable_all();
-    runtime.build()?.block_on(serve())
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve())
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
@@ -84,10 +82,15 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let (stop_worker, stopped) = oneshot::channel::<()>();
     let worker = inbox
         .worker(service_fn(|job: Job| {
-            let work = work(job.notification().kind() == "change");
+            let channel = job.notification().channel();
+            let work = match channel.map(|channel| channel.channel_id.as_str()) {
+                Some(id) if id.starts_with("cold") => work(25, 5_000),
+                Some(id) if id.starts_with("other") => work(0, 0),
+                _ => work(10, 2_000),
+            };
             service::handle(job, work)
         }))
-        .concurrency(16)
+        .concurrency(32)
         .lease(LEASE)
         .backoff(|_, _| Duration::from_millis(fastrand::u64(0..200)))
         .run_until(async { drop(stopped.await) });
@@ -103,14 +106,17 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Mostly short. A job that blocks its thread cannot be dropped, and outlives its lease if the process is stopped.
-async fn work(is_change: bool) -> Result<(), Box<dyn Error + Send + Sync>> {
+/// Mostly short; `blocks` of 100 block their thread, for so many milliseconds at most: such a job cannot be dropped, and
+/// outlives its lease if the process is stopped.
+async fn work(blocks: u8, longest: u64) -> Result<(), Box<dyn Error + Send + Sync>> {
     let millis = |range| Duration::from_millis(fastrand::u64(range));
+    if fastrand::u8(0..100) < blocks {
+        block_in_place(|| thread::sleep(millis(500..longest)));
+    }
     match fastrand::u8(0..100) {
-        0..10 if is_change => block_in_place(|| thread::sleep(millis(500..2_500))),
-        10..40 if is_change => sleep(millis(50..300)).await,
-        40..45 => return Err("a failure".into()),
-        45 => panic!("a panic"),
+        0..30 if blocks > 0 => sleep(millis(50..300)).await,
+        30..35 => return Err("a failure".into()),
+        35 => panic!("a panic"),
         _ => sleep(millis(0..10)).await,
     }
     Ok(())

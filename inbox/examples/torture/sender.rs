@@ -16,9 +16,10 @@ use jiff::Timestamp;
 use crate::SECRET;
 use crate::check::Acknowledged;
 
-/// Channels that always have something waiting, and channels that often have nothing.
+/// Channels that always have something waiting, often, and rarely.
 const HOT: u32 = 4;
 const COOL: u32 = 12;
+const COLD: u32 = 24;
 
 /// What all senders share.
 pub(crate) struct Shared {
@@ -64,10 +65,10 @@ fn notification(shared: &Shared, sent: Duration) -> (String, Option<Duration>, P
         let payload = Payload::verification().channel(&key, url);
         return (key, None, payload);
     }
-    let key = if fastrand::u8(0..10) < 8 {
-        format!("hot_{}", fastrand::u32(0..HOT))
-    } else {
-        format!("cool_{}", fastrand::u32(0..COOL))
+    let key = match fastrand::u8(0..100) {
+        0..70 => format!("hot_{}", fastrand::u32(0..HOT)),
+        70..94 => format!("cool_{}", fastrand::u32(0..COOL)),
+        _ => format!("cold_{}", fastrand::u32(0..COLD)),
     };
     let payload = Payload::change(shared.started.1 + sent).channel(&key, url);
     (key, Some(sent), payload)

@@ -24,7 +24,7 @@ const SENDERS: usize = 4;
 const DRAIN: Duration = Duration::from_secs(60);
 
 /// How far a run may be behind: the time that the receiver was down or stopped, and those of a few runs.
-const MAX_LAG: Duration = Duration::from_secs(15);
+const MAX_LAG: Duration = Duration::from_secs(30);
 
 struct Arguments {
     store: Option<String>,

@@ -16,10 +16,12 @@ pub(super) fn seeded(sql: &str) -> String {
             "WHEN waiting_body IS NOT NULL",
         ),
         // A run names its row, and not itself.
-        Ok("no-fencing") => sql.replace(
-            "WHERE token = ?1",
-            "WHERE id = (SELECT id FROM held WHERE holder = ?1)",
-        ),
+        Ok("no-fencing") => sql
+            .replace(
+                "WHERE token = ?1",
+                "WHERE id = (SELECT id FROM held WHERE holder = ?1)",
+            )
+            .replace("attempts - 1", "max(attempts - 1, 0)"),
         // A run names its row and the number of times it was taken, which starts anew with each row.
         Ok("token-per-row") => sql.replace(
             "WHERE token = ?1",
