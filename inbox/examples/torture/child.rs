@@ -90,7 +90,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             };
             service::handle(job, work)
         }))
-        .concurrency(32)
+        .concurrency(100)
         .lease(LEASE)
         .backoff(|_, _| Duration::from_millis(fastrand::u64(0..200)))
         .run_until(async { drop(stopped.await) });

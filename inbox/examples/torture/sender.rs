@@ -19,7 +19,7 @@ use crate::check::Acknowledged;
 /// Channels that always have something waiting, often, and rarely.
 const HOT: u32 = 4;
 const COOL: u32 = 12;
-const COLD: u32 = 24;
+const COLD: u32 = 48;
 
 /// What all senders share.
 pub(crate) struct Shared {
@@ -66,8 +66,8 @@ fn notification(shared: &Shared, sent: Duration) -> (String, Option<Duration>, P
         return (key, None, payload);
     }
     let key = match fastrand::u8(0..100) {
-        0..70 => format!("hot_{}", fastrand::u32(0..HOT)),
-        70..94 => format!("cool_{}", fastrand::u32(0..COOL)),
+        0..64 => format!("hot_{}", fastrand::u32(0..HOT)),
+        64..88 => format!("cool_{}", fastrand::u32(0..COOL)),
         _ => format!("cold_{}", fastrand::u32(0..COLD)),
     };
     let payload = Payload::change(shared.started.1 + sent).channel(&key, url);

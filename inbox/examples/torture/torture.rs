@@ -1,6 +1,7 @@
 //! The whole: starts all, tortures, checks.
 
 use std::error::Error;
+use std::io;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -141,7 +142,26 @@ struct Tortures {
     restarts: u32,
 }
 
+#[derive(Clone, Copy)]
+enum Torture {
+    Kill,
+    /// Right after an answer, as that is when its commit may not have been made.
+    KillAfterAnswer,
+    Stop,
+    Restart,
+}
+
 impl Tortures {
+    const ROUND: [Torture; 7] = [
+        Torture::Stop,
+        Torture::KillAfterAnswer,
+        Torture::Stop,
+        Torture::KillAfterAnswer,
+        Torture::Kill,
+        Torture::Stop,
+        Torture::Restart,
+    ];
+
     /// Returns a receiver that runs.
     fn run(
         &mut self,
@@ -150,40 +170,49 @@ impl Tortures {
         until: Instant,
     ) -> Result<Process, Box<dyn Error>> {
         let mut process = Process::start(settings)?;
-        while Instant::now() < until {
+        for torture in Self::ROUND.iter().cycle() {
             thread::sleep(Duration::from_millis(fastrand::u64(300..1_500)));
-            match fastrand::u8(0..100) {
-                // Right after an answer, as that is when its commit may not have been made.
-                0..40 => {
+            if Instant::now() > until {
+                break;
+            }
+            match torture {
+                Torture::Kill => {
+                    self.kills += 1;
+                    process.kill()?;
+                }
+                Torture::KillAfterAnswer => {
                     while other_acknowledged.try_recv().is_ok() {}
                     other_acknowledged.recv_timeout(Duration::from_secs(5)).ok();
                     self.kills += 1;
                     process.kill()?;
-                    process = Process::start(settings)?;
                 }
-                40..50 => {
-                    self.kills += 1;
-                    process.kill()?;
-                    process = Process::start(settings)?;
-                }
-                50..90 => {
+                Torture::Stop => {
                     self.stops += 1;
-                    process.signal("STOP")?;
-                    thread::sleep(LEASE.mul_f64(2.0 + fastrand::f64()));
-                    // All that it had printed before was read by now.
-                    let now = settings.started.0.elapsed();
-                    settings.with_log(|log| log.lease_lost(None, now));
-                    process.signal("CONT")?;
+                    stop(&process, settings)?;
+                    continue;
                 }
-                _ => {
+                Torture::Restart => {
                     self.restarts += 1;
                     process.shut_down()?;
-                    process = Process::start(settings)?;
                 }
             }
+            process = Process::start(settings)?;
         }
         Ok(process)
     }
+}
+
+/// Stops the process for two to three leases.
+fn stop(process: &Process, settings: &Settings) -> io::Result<()> {
+    process.signal("STOP")?;
+    thread::sleep(LEASE.mul_f64(2.0 + fastrand::f64()));
+    // All that it had printed before was read by now.
+    let now = settings.started.0.elapsed();
+    settings.with_log(|log| log.lease_lost(None, now));
+    process.signal("CONT")?;
+    // For jobs that have lost their lease and still run.
+    thread::sleep(Duration::from_secs(2));
+    Ok(())
 }
 
 /// Waits until no row is left; how many are left if that takes too long.
