@@ -17,15 +17,19 @@ pub(super) fn put(
     max_rows: Option<u64>,
     now: i64,
 ) -> Result<bool> {
-    let mut statement = prepare(connection, "INSERT INTO cronofy_inbox (id, account, channel, waiting_body, waiting_since, waiting_received, waiting_count, due)
+    let mut statement = prepare(
+        connection,
+        "INSERT INTO cronofy_inbox
+           (id, account, channel, waiting_body, waiting_since, waiting_received, waiting_count, due)
          SELECT ifnull(:id, randomblob(16)), :account, :channel, :body, :since, :now, 1, :now
          WHERE :max_rows IS NULL OR (SELECT rows FROM cronofy_inbox_schema) < :max_rows
            OR EXISTS (SELECT 1 FROM cronofy_inbox WHERE id = :id)
          ON CONFLICT (id) DO UPDATE SET
            waiting_body = CASE WHEN waiting_body IS NULL OR excluded.waiting_since < waiting_since
                           THEN excluded.waiting_body ELSE waiting_body END,
-           waiting_since = min(ifnull(waiting_since, excluded.waiting_since), excluded.waiting_since),
-           waiting_received = min(ifnull(waiting_received, excluded.waiting_received), excluded.waiting_received),
+           waiting_since = min(excluded.waiting_since, ifnull(waiting_since, excluded.waiting_since)),
+           waiting_received =
+             min(excluded.waiting_received, ifnull(waiting_received, excluded.waiting_received)),
            waiting_count = ifnull(waiting_count, 0) + 1,
            due = CASE WHEN parked_at IS NULL THEN due ELSE excluded.due END,
            attempts = CASE WHEN parked_at IS NULL THEN attempts ELSE 0 END,
@@ -77,10 +81,15 @@ pub(super) fn take(
         "UPDATE cronofy_inbox_schema SET last_token = last_token + 1 RETURNING last_token",
     )?
     .query_row([], |row| row.get(0))?;
-    let mut statement = prepare(connection, "UPDATE cronofy_inbox SET
-           taken_body = CASE WHEN taken_body IS NULL OR waiting_since < taken_since THEN waiting_body ELSE taken_body END,
-           taken_since = CASE WHEN taken_body IS NULL OR waiting_since < taken_since THEN waiting_since ELSE taken_since END,
-           taken_received = min(ifnull(taken_received, waiting_received), ifnull(waiting_received, taken_received)),
+    let mut statement = prepare(
+        connection,
+        "UPDATE cronofy_inbox SET
+           taken_body = CASE WHEN taken_body IS NULL OR waiting_since < taken_since
+                        THEN waiting_body ELSE taken_body END,
+           taken_since = CASE WHEN taken_body IS NULL OR waiting_since < taken_since
+                         THEN waiting_since ELSE taken_since END,
+           taken_received =
+             min(ifnull(taken_received, waiting_received), ifnull(waiting_received, taken_received)),
            taken_count = ifnull(taken_count, 0) + ifnull(waiting_count, 0),
            waiting_body = NULL, waiting_since = NULL, waiting_received = NULL, waiting_count = NULL,
            attempts = attempts + 1, due = :due, token = :token
@@ -94,9 +103,12 @@ pub(super) fn take(
 }
 
 fn park(connection: &Connection, rowid: i64, now: i64) -> Result<Stored> {
-    let mut statement = prepare(connection, "UPDATE cronofy_inbox SET parked_at = :now, token = NULL WHERE rowid = :rowid
+    let mut statement = prepare(
+        connection,
+        "UPDATE cronofy_inbox SET parked_at = :now, token = NULL WHERE rowid = :rowid
          RETURNING account,
-           CASE WHEN taken_body IS NULL OR waiting_since < taken_since THEN waiting_body ELSE taken_body END,
+           CASE WHEN taken_body IS NULL OR waiting_since < taken_since
+           THEN waiting_body ELSE taken_body END,
            min(ifnull(taken_received, waiting_received), ifnull(waiting_received, taken_received)),
            ifnull(taken_count, 0) + ifnull(waiting_count, 0),
            attempts",
@@ -133,7 +145,8 @@ pub(super) fn end(connection: &Connection, token: Token, end: End, now: i64) -> 
         End::Released => {
             let mut statement = prepare(
                 connection,
-                "UPDATE cronofy_inbox SET token = NULL, due = ?2, attempts = attempts - 1 WHERE token = ?1",
+                "UPDATE cronofy_inbox SET token = NULL, due = ?2, attempts = attempts - 1
+                 WHERE token = ?1",
             )?;
             Ok(statement.execute((token.0, now))? == 1)
         }
