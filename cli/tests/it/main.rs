@@ -4,7 +4,9 @@
 
 mod check;
 mod conventions;
+mod generate;
 mod readme;
+mod repeat;
 mod secrets;
 mod sessions;
 mod simulate;

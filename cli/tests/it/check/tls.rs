@@ -125,7 +125,7 @@ fn a_good_chain_passes_everything() {
 fn tls_only_needs_no_secret_and_sends_nothing() {
     let requests = Calls::default();
     let count = requests.clone();
-    let app = Router::new().fallback(any(async move || count.add()));
+    let app = Router::new().fallback(any(async move || count.add().to_string()));
     let root = root("Root");
     let url = serve(app, &root.host(), &[], Vec::new());
     let (_folder, path) = file(&root.pem);
