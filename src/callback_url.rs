@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -6,7 +7,7 @@ use http::Uri;
 use http::uri::{Authority, Scheme};
 
 /// Where a receiver is reached: what the URL of a request has before the path that the request names.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct PublicUrl {
     scheme: Scheme,
     authority: Authority,
@@ -32,8 +33,11 @@ impl PublicUrl {
         if authority.as_str().contains('@') {
             return Err("has user information");
         }
-        if port(authority).is_none() {
-            return Err("has a port that is not a number up to 65535");
+        if authority.host().starts_with('[') && ipv6(authority.host()).is_none() {
+            return Err("has brackets around what is no IPv6 address");
+        }
+        if matches!(port(authority), None | Some(Some(0))) {
+            return Err("has a port that is not a number from 1 to 65535");
         }
         // `Uri` drops the fragment.
         if uri.query().is_some() || url.contains('#') {
@@ -49,14 +53,14 @@ impl PublicUrl {
 
     /// Compares the `callback_url` of a notification with the URL of the request that it came in.
     ///
-    /// Scheme and host are compared without case, a port that is absent is that of the scheme; path and query are compared
-    /// byte for byte.
+    /// Scheme and host are compared case-insensitively, and the port defaults to that of the scheme; path and query are
+    /// compared byte for byte.
     pub(crate) fn check(
         &self,
         request: &Uri,
         callback_url: &str,
     ) -> Result<(), CallbackUrlMismatch> {
-        let callback: Uri = callback_url
+        let callback: Uri = percent_encoded(callback_url)
             .parse()
             .map_err(|_| CallbackUrlMismatch::NotAbsolute)?;
         let (Some(scheme), Some(authority)) = (callback.scheme(), callback.authority()) else {
@@ -105,6 +109,31 @@ impl PublicUrl {
     }
 }
 
+// Without the prefix: paths may hold tokens.
+impl fmt::Debug for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicUrl")
+            .field("scheme", &self.scheme)
+            .field("authority", &self.authority)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As a client sends it: only ASCII is allowed in a request, and the body has the URL as it was registered.
+fn percent_encoded(url: &str) -> Cow<'_, str> {
+    if url.is_ascii() {
+        return url.into();
+    }
+    let encode = |byte: u8| {
+        if byte.is_ascii() {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
+    url.bytes().map(encode).collect()
+}
+
 /// The port that is given, if one is; `None` if what is given is not a port.
 fn port(authority: &Authority) -> Option<Option<u16>> {
     let text = authority.as_str();
@@ -144,10 +173,10 @@ pub(crate) enum CallbackUrlMismatch {
 impl fmt::Display for CallbackUrlMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAbsolute => f.write_str("its `callback_url` is not an absolute URL"),
+            Self::NotAbsolute => f.write_str("the `callback_url` is not a valid absolute URL"),
             Self::Parts(parts) => write!(
                 f,
-                "its `callback_url` differs from `public_url` joined with the path and the query of the request in: {}",
+                "the `callback_url` differs from `public_url` joined with the path and the query of the request in: {}",
                 parts.join(", ")
             ),
         }

@@ -25,7 +25,8 @@ const COPIED: usize = 4 * 1024;
 ///
 /// Where there is no service to wrap (a serverless function, another framework), call `verify` with the headers and the
 /// bytes of the body, or [`verify_raw`](Self::verify_raw) with the values of the signature header alone. Limiting the size
-/// of the body and answering in time are then up to you.
+/// of the body, answering in time, and comparing [`callback_url`](Notification::callback_url) with the URL of the request are
+/// then up to you.
 ///
 /// ```
 /// use cronofy_webhook::{Delivery, Notification, RejectionKind, Verifier};

@@ -7,7 +7,8 @@
 //!    before its body is read.
 //! 2. The body is read, up to the limit and within the deadline.
 //! 3. The listed signatures are compared with those made with the client secrets (see [`signature`]).
-//! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never rejected.
+//! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never rejected. With
+//!    [`public_url`](CronofyWebhookLayer::public_url), a delivery that was made for another URL is rejected.
 //! 5. The inner service is polled until it is ready. If it is not within the deadline, the response is 503.
 //! 6. The inner service is called with the request as it came and the verified [`Delivery`] in its extensions. Its
 //!    response is the response.

@@ -11,7 +11,7 @@ use super::metrics::{self, Outcome};
 use super::{Subject, TARGET, chain, millis};
 
 /// `suppressed` as for [`rejected`](super::rejected).
-pub(crate) fn sent_to_another_url(
+pub(crate) fn for_another_url(
     subject: Subject<'_>,
     reason: &'static str,
     status: StatusCode,
@@ -28,8 +28,8 @@ pub(crate) fn sent_to_another_url(
         reason,
         status = status.as_u16(),
         error = chain(cause),
-        "authentic delivery rejected: if it is not a replay, `public_url` is wrong, \
-         and Cronofy closes the channel after 24 hours"
+        "authentic delivery rejected, as it is for another URL: if it is not a replay, `public_url` is wrong, \
+         and Cronofy closes a channel after 24 hours without success"
     );
 }
 

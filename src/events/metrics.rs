@@ -42,7 +42,7 @@ pub(crate) fn describe_metrics() {
     describe_counter!(
         DELIVERIES,
         Unit::Count,
-        "Authentic deliveries by kind, and by what the response said: handled, failed, late or dropped"
+        "Authentic deliveries by kind, and by what became of the handler by the time of the response: handled, failed, late or dropped"
     );
     describe_counter!(
         REJECTIONS,
@@ -57,7 +57,7 @@ pub(crate) fn describe_metrics() {
     describe_gauge!(
         BACKGROUND,
         Unit::Count,
-        "Handlers that run in the background now"
+        "Handlers currently running in the background"
     );
     describe_counter!(
         BACKGROUND_FINISHED,

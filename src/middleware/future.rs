@@ -204,16 +204,12 @@ where
     });
     match verified {
         Ok(delivery) => {
+            report::verified(&delivery, timer.started(), &config.limiter);
             if let Err(rejection) = check_url(&head.uri, &delivery, config) {
-                report::sent_to_another_url(
-                    &rejection,
-                    &delivery,
-                    timer.started(),
-                    &config.limiter,
-                );
+                report::for_another_url(&rejection, &delivery, timer.started(), &config.limiter);
                 return State::Rejected { rejection };
             }
-            report::verified(&delivery, timer.started(), &config.limiter);
+            report::parsed(&delivery, timer.started());
             // The delivery's copy of a small body, so that the server's read buffer is not kept.
             let mut request = Request::from_parts(head, B::from(delivery.body().clone()));
             request.extensions_mut().insert(delivery.clone());

@@ -160,12 +160,14 @@ impl CronofyWebhookLayer {
     /// Rejects a delivery with 403 if its `callback_url` is not `url` joined with the path and the query of the request: it was
     /// made for another URL. Off by default.
     ///
-    /// **With a wrong URL here every delivery is rejected, and Cronofy closes all channels after 24 hours.** See
-    /// [Callback URL](crate::_documentation::callback_url) for when to use it, and when not.
+    /// **With a wrong URL here every notification of every channel is rejected, and Cronofy closes the channels after 24 hours.**
+    /// See [Callback URL](crate::_documentation::callback_url) for when to use it, and when not.
     ///
-    /// Scheme and host are compared without case, and a port that is absent is that of the scheme; path and query are compared
-    /// byte for byte. If a router or a proxy removes a prefix of the path, the prefix belongs to `url`. Notifications without a
-    /// `callback_url` pass.
+    /// `url` is what the callback URLs have before the path that this layer sees: scheme and host, and not the path of the
+    /// route. Only if a router or a proxy removes a prefix of the path, the prefix belongs to `url`. A later call replaces it.
+    ///
+    /// Scheme and host are compared case-insensitively, and the port defaults to that of the scheme; path and query are compared
+    /// byte for byte. Notifications without a `callback_url` pass.
     ///
     /// ```
     /// use cronofy_webhook::CronofyWebhookLayer;
@@ -176,7 +178,7 @@ impl CronofyWebhookLayer {
     ///
     /// # Panics
     ///
-    /// If `url` is not an absolute http or https URL, or has user information, a query or a fragment.
+    /// If `url` is not an absolute http or https URL, has an invalid port, or has user information, a query or a fragment.
     #[track_caller]
     pub fn public_url(mut self, url: impl AsRef<str>) -> Self {
         match PublicUrl::parse(url.as_ref()) {

@@ -30,7 +30,7 @@ pub(super) fn rejected(rejection: &Rejection, headers: &HeaderMap, read: usize, 
 }
 
 /// An authentic delivery was rejected, as it was made for another URL.
-pub(super) fn sent_to_another_url(
+pub(super) fn for_another_url(
     rejection: &Rejection,
     delivery: &Delivery,
     started: Instant,
@@ -38,7 +38,7 @@ pub(super) fn sent_to_another_url(
 ) {
     // Anyone who has recorded a delivery can repeat it.
     let suppressed = limiter.admit(Repeated::Rejected(rejection.kind()));
-    events::sent_to_another_url(
+    events::for_another_url(
         subject(delivery, started),
         rejection.kind().as_str(),
         rejection.status(),
@@ -58,13 +58,17 @@ pub(super) fn dropped_while_reading(
     events::dropped_while_reading(request_body(headers, read), elapsed, suppressed);
 }
 
-/// A delivery turned out to be authentic: what an operator should know about it before it is handled.
+/// A delivery turned out to be authentic: what its signatures say about a rotation.
 pub(super) fn verified(delivery: &Delivery, started: Instant, limiter: &Limiter) {
     let unknown_signatures = delivery.signature().unknown_signatures();
     if unknown_signatures > 0 {
         let suppressed = limiter.admit(Repeated::UnknownSecret);
         events::unknown_secret(subject(delivery, started), unknown_signatures, suppressed);
     }
+}
+
+/// A delivery is about to be handled: what an operator should know about its notification.
+pub(super) fn parsed(delivery: &Delivery, started: Instant) {
     if let Notification::Unknown(unknown) = delivery.notification() {
         match unknown.reason() {
             UnknownReason::UnknownType => events::unknown_type(subject(delivery, started)),

@@ -42,7 +42,7 @@ impl RejectionKind {
     /// How many kinds there are.
     pub(crate) const COUNT: usize = Self::HandlerTimeout as usize + 1;
 
-    /// The name of the kind, as events give it.
+    /// The name of the kind: the `reason` in events and metrics. It does not change in a compatible release.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.row().0

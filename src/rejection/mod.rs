@@ -188,7 +188,7 @@ impl fmt::Display for Rejection {
             Reason::OuterBodyTimeout(_) => f.write_str(
                 "the request body was not complete within the timeout of an outer layer",
             ),
-            Reason::CallbackUrl(_) => f.write_str("the notification was sent to another URL"),
+            Reason::CallbackUrl(_) => f.write_str("the notification is for another URL"),
             Reason::NotReady { budget } => write!(
                 f,
                 "the handler could not be started within the budget of {budget:?}"

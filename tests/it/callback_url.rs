@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cronofy_webhook::testing::{Cronofy, Outcome, Payload, Sender};
-use cronofy_webhook::{CronofyWebhookLayer, Notification, Rejection, RejectionKind};
+use cronofy_webhook::{CronofyWebhookLayer, Notification, Rejection, RejectionKind, Verifier};
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ use tower::{Layer as _, ServiceExt as _};
 use tracing::Level;
 
 use crate::log::Log;
-use crate::support::{Calls, Reply, SECRET, handler, layer};
+use crate::support::{Calls, OTHER_SECRET, Reply, SECRET, handler, layer};
 
 const BASE: &str = "https://receiver.example";
 
@@ -207,6 +207,17 @@ fn percent_encoding_is_compared_as_sent() {
     differs(BASE, "https://receiver.example/a%2Fb", "/a/b", "path");
 }
 
+/// The body has the URL as it was registered; a client sends ASCII.
+#[test]
+fn characters_beyond_ascii_are_compared_percent_encoded() {
+    passes(
+        BASE,
+        "https://receiver.example/caf\u{e9}?q=\u{e9}",
+        "/caf%C3%A9?q=%C3%A9",
+    );
+    differs(BASE, "https://receiver.example/caf\u{e9}", "/cafe", "path");
+}
+
 #[test]
 fn a_url_without_a_path_is_that_of_the_root() {
     passes(BASE, "https://receiver.example", "/");
@@ -218,7 +229,7 @@ fn a_url_without_a_path_is_that_of_the_root() {
     passes(BASE, "https://receiver.example?account=1", "/?account=1");
 }
 
-/// What a client does not send is not compared.
+/// Neither is part of the URL of a request.
 #[test]
 fn user_information_and_fragment_are_ignored() {
     passes(
@@ -317,6 +328,72 @@ async fn nested_routers_need_their_prefix_in_the_public_url() {
     }
 }
 
+/// What a router removes is not compared.
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn the_layer_around_a_nested_router_compares_the_whole_path() {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::post;
+
+    let inside = |public_url: &str| {
+        let layer = layer().public_url(public_url);
+        Router::new().route("/cronofy", post(async || {}).layer(layer))
+    };
+    let routes = Router::new().route("/cronofy", post(async || {}));
+    let around = Router::new()
+        .nest("/accounts/{account}", routes)
+        .layer(layer().public_url(BASE));
+    let one_layer = inside("https://receiver.example/production");
+    let twice = Router::new()
+        .nest("/production", one_layer.clone())
+        .nest("/staging", one_layer);
+    let parameter = Router::new().nest("/accounts/{account}", inside(BASE));
+
+    for (app, made_for, sent_to, status) in [
+        (&around, "/accounts/A/cronofy", "/accounts/A/cronofy", 200),
+        (&around, "/accounts/A/cronofy", "/accounts/B/cronofy", 403),
+        (
+            &parameter,
+            "/accounts/A/cronofy",
+            "/accounts/A/cronofy",
+            403,
+        ),
+        (&twice, "/production/cronofy", "/production/cronofy", 200),
+        (&twice, "/production/cronofy", "/staging/cronofy", 200),
+    ] {
+        let body = Payload::sample("change").channel("chn_1", &format!("{BASE}{made_for}"));
+        let request = Sender::new(SECRET).to(sent_to).request::<Body>(body);
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{made_for} {sent_to}");
+    }
+}
+
+#[test]
+fn the_debug_output_shows_no_path() {
+    let layer = layer().public_url("https://receiver.example/a-token");
+    let text = format!("{layer:?}");
+    assert!(
+        text.contains("receiver.example") && !text.contains("a-token"),
+        "{text}"
+    );
+}
+
+/// An authentic delivery says what it says about a rotation, also if it is for another URL.
+#[tokio::test]
+async fn an_unknown_secret_is_logged_for_a_delivery_to_another_url() {
+    let (log, _guard) = Log::start();
+    let service = layer().public_url(BASE).layer(handler(&Calls::default()));
+    let cronofy = Verifier::new([SECRET, OTHER_SECRET]).unwrap();
+    let body = Payload::sample("change").channel("chn_1", "https://another.example/a");
+    let request: Request<Full<Bytes>> = Sender::from_verifier(cronofy).request(body);
+    service.oneshot(request).await.unwrap();
+    let events = log.events();
+    assert_eq!(events.len(), 2);
+    events[0].is(Level::WARN, &[("unknown_signatures", "1")]);
+    events[1].is(Level::WARN, &[("reason", "callback_url_mismatch")]);
+}
+
 #[test]
 fn the_url_of_a_body_that_could_not_be_parsed_is_compared() {
     let unknown = Payload::unknown("future_type").channel("chn_1", "https://receiver.example/a");
@@ -328,6 +405,20 @@ fn the_url_of_a_body_that_could_not_be_parsed_is_compared() {
         assert!(matches!(notification, Notification::Unknown(_)));
         assert_eq!(send_body(BASE, body.clone(), "/a").status(), StatusCode::OK);
         assert_eq!(send_body(BASE, body, "/b").status(), StatusCode::FORBIDDEN);
+    }
+}
+
+/// There is nothing to compare.
+#[test]
+fn a_body_whose_channel_or_smart_invite_could_not_be_parsed_passes() {
+    let without_id = Payload::sample("change")
+        .channel("chn_1", "https://receiver.example/a")
+        .remove("/channel/channel_id");
+    let malformed = Payload::sample("smart_invite").set("/smart_invite/reply", 1);
+    for body in [without_id, malformed, Payload::new("bonjour")] {
+        let notification = Notification::from_slice(body.as_str().as_bytes());
+        assert!(matches!(notification, Notification::Unknown(_)));
+        assert_eq!(send_body(BASE, body, "/b").status(), StatusCode::OK);
     }
 }
 
@@ -367,7 +458,7 @@ fn smart_invites_are_compared() {
 }
 
 #[test]
-fn a_callback_url_that_is_none_is_another_one() {
+fn an_invalid_callback_url_is_rejected() {
     for callback_url in [
         "",
         "/a",
@@ -380,11 +471,17 @@ fn a_callback_url_that_is_none_is_another_one() {
         let response = send(BASE, callback_url, "/a");
         assert_eq!(response.status(), StatusCode::FORBIDDEN, "{callback_url:?}");
     }
+    differs(
+        BASE,
+        "https://b\u{fc}cher.example/a",
+        "/a",
+        "the `callback_url` is not a valid absolute URL",
+    );
     differs(BASE, "ftp://receiver.example/a", "/a", "scheme");
 }
 
 #[test]
-fn a_base_that_is_none_panics_at_construction() {
+fn an_invalid_public_url_panics_at_construction() {
     for (base, message) in [
         ("", "is not a URL"),
         ("https://receiver example", "is not a URL"),
@@ -396,7 +493,15 @@ fn a_base_that_is_none_panics_at_construction() {
         ("https://:443", "has no host"),
         (
             "https://receiver.example:99999",
-            "has a port that is not a number up to 65535",
+            "has a port that is not a number from 1 to 65535",
+        ),
+        (
+            "https://receiver.example:0",
+            "has a port that is not a number from 1 to 65535",
+        ),
+        (
+            "https://[::zz]",
+            "has brackets around what is no IPv6 address",
         ),
         ("https://receiver.example?a", "has a query or a fragment"),
         ("https://receiver.example/?", "has a query or a fragment"),
@@ -406,9 +511,11 @@ fn a_base_that_is_none_panics_at_construction() {
         let text = panic.downcast_ref::<String>().unwrap();
         assert!(text.contains(message), "{base:?}: {text}");
         assert!(
-            text.contains("https://receiver.example"),
+            text.contains("such as https://receiver.example"),
             "{base:?}: {text}"
         );
+        // The URL may come from the wrong variable.
+        assert!(!text.contains("pass"), "{base:?}: {text}");
     }
 }
 
@@ -424,12 +531,8 @@ fn a_forgery_is_rejected_for_its_signature() {
 #[test]
 fn the_log_names_the_parts_and_no_url() {
     let (log, _guard) = Log::start();
-    for _ in 0..3 {
-        let response = send(
-            BASE,
-            "https://staging.example/a-token",
-            "/cronofy/another-token",
-        );
+    for callback_url in ["https://staging.example/a-token", "token-without-scheme"] {
+        let response = send(BASE, callback_url, "/cronofy/another-token");
         let text = tokio_test::block_on(crate::support::text(response));
         assert!(!text.contains("token"), "{text}");
     }
@@ -483,7 +586,7 @@ async fn replays_do_not_fill_the_log() {
 
 /// What the documentation says first.
 #[tokio::test(start_paused = true)]
-async fn a_wrong_base_costs_the_channel() {
+async fn a_wrong_public_url_costs_the_channel() {
     let layer = CronofyWebhookLayer::new(SECRET).public_url("https://old.example");
     let service = layer.layer(handler::<Full<Bytes>>(&Calls::default()));
     let cronofy = Cronofy::new(Sender::new(SECRET), service);
@@ -504,7 +607,7 @@ proptest! {
     }
 
     #[test]
-    fn a_base_panics_only_with_its_message(base in ".{0,40}|https?://[a-z@:\\[\\]0-9.]{0,12}[/?#]?.{0,8}") {
+    fn a_public_url_panics_only_with_its_message(base in ".{0,40}|https?://[a-z@:\\[\\]0-9.]{0,12}[/?#]?.{0,8}") {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| layer().public_url(&base))) {
             let text = panic.downcast_ref::<String>().unwrap();
             prop_assert!(text.starts_with("the public URL "));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -129,7 +130,7 @@ async fn catch_unwind<F: Future>(future: F) -> std::thread::Result<F::Output> {
     std::future::poll_fn(move |cx| {
         match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Ok),
-            Err(panic) => std::task::Poll::Ready(Err(panic)),
+            Err(panic) => Poll::Ready(Err(panic)),
         }
     })
     .await
@@ -329,6 +330,44 @@ async fn a_service_that_fails_to_get_ready_is_a_failure() {
     recorder.expect(&[("deliveries{kind=change,outcome=failed}", "1")]);
 }
 
+#[tokio::test]
+async fn panics_of_poll_ready_and_of_call_are_failures() {
+    #[derive(Clone)]
+    struct Panics {
+        in_poll_ready: bool,
+    }
+    impl Service<Request<Full<Bytes>>> for Panics {
+        type Response = Reply;
+        type Error = Infallible;
+        type Future = std::future::Ready<Result<Reply, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            assert!(!self.in_poll_ready, "broken");
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+            panic!("broken")
+        }
+    }
+
+    for in_poll_ready in [true, false] {
+        let recorder = Recorder::install();
+        let call = layer().layer(Panics { in_poll_ready }).oneshot(genuine());
+        catch_unwind(call).await.unwrap_err();
+        recorder.expect(&[("deliveries{kind=change,outcome=failed}", "1")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_dropped_while_its_body_is_read_is_not_counted() {
+    let recorder = Recorder::install();
+    let service = layer().layer(slow(Duration::ZERO));
+    let call = service.oneshot(signed(CHANGE, Script::new([Step::Hang])));
+    timeout(Duration::from_secs(1), call).await.unwrap_err();
+    recorder.expect(&[]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_success_after_the_deadline_is_late() {
     let recorder = Recorder::install();
@@ -391,7 +430,7 @@ async fn every_kind_has_a_label_of_its_own() {
     assert_eq!(kinds, expected);
 }
 
-/// A sender that makes up kinds makes no time series.
+/// What is of a made-up kind adds no time series.
 #[tokio::test]
 async fn made_up_kinds_share_a_label() {
     let recorder = Recorder::install();

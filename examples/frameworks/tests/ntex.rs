@@ -17,7 +17,8 @@ async fn receive(
 ) -> HttpResponse {
     let signatures = request.headers().get_all("cronofy-hmac-sha256");
     let signatures = signatures.map(|value| value.as_bytes());
-    match Delivery::verify_raw(&verifier, signatures, Bytes::copy_from_slice(&body)) {
+    let verified = Delivery::verify_raw(&verifier, signatures, Bytes::copy_from_slice(&body));
+    match verified {
         Ok(delivery) => {
             assert_eq!(
                 (account.as_str(), delivery.notification().kind()),

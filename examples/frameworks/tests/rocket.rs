@@ -23,7 +23,8 @@ impl<'r> FromData<'r> for Signed {
             Err(_) => return Outcome::Error((Status::BadRequest, "the body ended early")),
         };
         let signatures = request.headers().get("cronofy-hmac-sha256");
-        match Delivery::verify_raw(verifier, signatures, body.into()) {
+        let verified = Delivery::verify_raw(verifier, signatures, body.into());
+        match verified {
             Ok(delivery) => Outcome::Success(Self(delivery)),
             Err(rejection) => Outcome::Error((Status::Unauthorized, rejection.body_text())),
         }

@@ -40,7 +40,8 @@ async fn receive(
 ) -> HttpResponse {
     let signatures = request.headers().get_all("cronofy-hmac-sha256");
     let signatures = signatures.map(HeaderValue::as_bytes);
-    let delivery = match Delivery::verify_raw(&verifier, signatures, body) {
+    let verified = Delivery::verify_raw(&verifier, signatures, body);
+    let delivery = match verified {
         Ok(delivery) => delivery,
         Err(rejection) => {
             eprintln!("rejected: {rejection}");
