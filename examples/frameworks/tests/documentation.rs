@@ -12,7 +12,7 @@ const SECTIONS: [(&str, &str); 10] = [
     ("warp 0.4", "tests/warp.rs"),
     ("poem 3", "tests/poem.rs"),
     ("salvo 1", "tests/salvo.rs"),
-    ("lambda_http 1", "lambda/src/main.rs"),
+    ("AWS Lambda", "lambda/src/main.rs"),
     ("actix-web 4", "actix/src/main.rs"),
     ("rocket 0.5", "tests/rocket.rs"),
     ("ntex 3", "tests/ntex.rs"),
