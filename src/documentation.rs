@@ -2,7 +2,8 @@
 //!
 //! - [My deliveries get 401](unauthorized): from the log line to the cause.
 //! - [Slow handlers](slow_handlers): what happens at the deadline, and how to shut down.
-//! - [Deployment](deployment): the order of layers, TLS, accounts, replays, and how to create a channel.
+//! - [Deployment](deployment): the order of layers, TLS, proxies, Kubernetes, several applications, and how to create a channel.
+//! - [Other frameworks](other_frameworks): the lines for hyper, axum 0.7, actix-web, AWS Lambda and more.
 //! - [Callback URL](callback_url): reject deliveries that were made for another URL, and what a wrong one costs.
 //! - [Overload](overload): a concurrency limit that works.
 //! - [Events](events): what is logged, and at which level.
@@ -16,6 +17,9 @@ pub mod slow_handlers {}
 
 #[doc = include_str!("documentation/deployment.md")]
 pub mod deployment {}
+
+#[doc = include_str!("documentation/other_frameworks.md")]
+pub mod other_frameworks {}
 
 #[doc = include_str!("documentation/callback_url.md")]
 pub mod callback_url {}

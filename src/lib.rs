@@ -108,13 +108,13 @@
 //! | the raw body, the time left, which secret matched | [`Delivery`] |
 //! | deliveries that get 401 | [My deliveries get 401](_documentation::unauthorized), [`Diagnosis`] |
 //! | a handler that takes longer than Cronofy waits | [Slow handlers](_documentation::slow_handlers) |
-//! | layers, TLS, creating a channel | [Deployment](_documentation::deployment) |
+//! | layers, TLS, proxies, Kubernetes, creating a channel | [Deployment](_documentation::deployment) |
 //! | deliveries replayed to another URL | [Callback URL](_documentation::callback_url) |
 //! | a concurrency limit | [Overload](_documentation::overload) |
 //! | the log | [Events](_documentation::events) |
 //! | metrics | [Metrics](_documentation::metrics) (feature `metrics`) |
 //! | tests of a handler | the module `testing` (feature `testing`) |
-//! | no axum | the example `hyper` |
+//! | hyper, axum 0.7, actix-web, AWS Lambda, and others | [Other frameworks](_documentation::other_frameworks) |
 //! | no Tower | [`Delivery::verify`] |
 //!
 //! # Features

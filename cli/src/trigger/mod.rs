@@ -117,16 +117,16 @@ impl Trigger {
     ) -> Result<bool, Error> {
         let url = self.to.to_string();
         let notification = Notification::from_slice(body);
-        if !output.json {
-            let kind = Escaped(notification.kind());
-            output.line(format_args!("{kind} to {}", Escaped(&url)))?;
-        }
         let limit = time_limit(body);
         let concurrency = self.concurrency.unwrap_or(1) as usize;
         let mut summary = Summary::default();
         let answered = Cell::new(0);
         let mut under_way = JoinSet::new();
         let mut numbers = 1..=self.repeat;
+        if !output.json {
+            let kind = Escaped(notification.kind());
+            output.line(format_args!("{kind} to {}", Escaped(&url)))?;
+        }
         let work = async {
             loop {
                 for number in numbers.by_ref().take(concurrency - under_way.len()) {
@@ -141,19 +141,12 @@ impl Trigger {
                 let (number, exchange) = done.map_err(Error::failed)?;
                 answered.set(answered.get() + 1);
                 summary.add(&exchange);
-                let prefix = if self.repeat > 1 {
-                    format!("{number}: ")
-                } else {
-                    String::new()
+                let prefix = match self.repeat {
+                    1 => String::new(),
+                    _ => format!("{number}: "),
                 };
-                Delivery::new(
-                    notification.kind(),
-                    &url,
-                    u64::from(number),
-                    &exchange,
-                    limit,
-                )
-                .print(output, prefix)?;
+                Delivery::new(notification.kind(), &url, number.into(), &exchange, limit)
+                    .print(output, prefix)?;
             }
         };
         with_progress(work, || {

@@ -4,8 +4,10 @@
 
 mod check;
 mod conventions;
+mod generate;
 mod listen;
 mod readme;
+mod repeat;
 mod replay;
 mod secrets;
 mod sessions;

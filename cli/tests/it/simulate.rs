@@ -273,7 +273,7 @@ fn peak_memory(process: u32) -> Option<u64> {
 fn a_hundred_thousand_deliveries_stay_within_256_mib() {
     let calls = Calls::default();
     let count = calls.clone();
-    let url = serve(Router::new().fallback(any(async move || count.add())));
+    let url = serve(Router::new().fallback(any(async move || count.add().to_string())));
     let arguments = [
         "simulate",
         "--to",

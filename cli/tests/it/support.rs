@@ -132,8 +132,9 @@ pub(crate) fn receiver() -> String {
 pub(crate) struct Calls(Arc<AtomicUsize>);
 
 impl Calls {
-    pub(crate) fn add(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    /// Counts one; returns how many there are with it.
+    pub(crate) fn add(&self) -> usize {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -1,5 +1,6 @@
 //! From the certificate of a host to a root, by what the server has sent.
 
+use std::fmt;
 use std::time::Duration;
 
 use rustls::RootCertStore;
@@ -65,38 +66,28 @@ pub(super) fn lines(
     has_short_key: bool,
 ) -> [Line; 2] {
     let last = path.certificates[path.certificates.len() - 1];
-    let (subject, issuer) = (last.subject().to_string(), last.issuer().to_string());
-    let (subject, issuer) = (Escaped(&subject), Escaped(&issuer));
-    let is_alone = path.certificates.len() == 1;
+    let issuer = last.issuer().to_string();
+    let issuer = Escaped(&issuer);
     match path.end {
         End::Root => {
-            let root = Line::pass("tls.root", format_args!("{issuer} is known"));
             let chain = match verify(path, sent, roots) {
                 // No signature by such a key is accepted: the answer to `tls.key` is the cause.
                 Err(_) if has_short_key => Line::unknown("tls.chain", "see tls.key"),
                 verified => complete(path, sent.len(), verified),
             };
-            [chain, root]
+            [
+                chain,
+                Line::pass("tls.root", format_args!("{issuer} is known")),
+            ]
         }
-        End::SelfSigned if is_alone => [
-            Line::unknown("tls.chain", "see tls.root"),
-            Line::fail(
-                "tls.root",
-                format_args!(
-                    "self-signed, as issuer and subject are both {subject}: Cronofy does not deliver; get a certificate of a public authority"
-                ),
-            ),
-        ],
-        End::SelfSigned => [
-            Line::pass("tls.chain", format_args!("complete up to {subject}")),
-            Line::fail(
-                "tls.root",
-                format_args!(
-                    "{subject} is not a root that is publicly known: get a certificate of a public authority"
-                ),
-            ),
-        ],
-        End::Missing if is_alone => [
+        End::SelfSigned if path.certificates.len() == 1 => unknown_root(format_args!(
+            "self-signed, as issuer and subject are both {issuer}: Cronofy does not deliver; get a certificate of a public authority"
+        )),
+        End::SelfSigned => unknown_root(format_args!(
+            "{issuer} is not a root that is publicly known: get a certificate of a public authority"
+        )),
+        // A public authority never signs with its root: what is missing is an intermediate certificate.
+        End::Missing if path.certificates.len() == 1 => [
             Line::fail(
                 "tls.chain",
                 format_args!(
@@ -106,17 +97,18 @@ pub(super) fn lines(
             ),
             Line::unknown("tls.root", "see tls.chain"),
         ],
-        End::Missing => [
-            Line::unknown("tls.chain", "see tls.root"),
-            Line::fail(
-                "tls.root",
-                format_args!(
-                    "the last issuer, {issuer}, is neither sent nor a root that is publicly known{}: get a certificate of a public authority, or let the server send the rest of the chain",
-                    where_it_is(last)
-                ),
-            ),
-        ],
+        End::Missing => unknown_root(format_args!(
+            "the last issuer, {issuer}, is neither sent nor a root that is publicly known{}: get a certificate of a public authority, or let the server send the rest of the chain",
+            where_it_is(last)
+        )),
     }
+}
+
+fn unknown_root(text: fmt::Arguments<'_>) -> [Line; 2] {
+    [
+        Line::unknown("tls.chain", "see tls.root"),
+        Line::fail("tls.root", text),
+    ]
 }
 
 fn complete(path: &Path<'_>, sent: usize, verified: Result<(), rustls::Error>) -> Line {

@@ -14,7 +14,8 @@ use tokio_rustls::TlsConnector;
 
 use crate::tls::provider;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a server may take.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a server has sent in a handshake.
 #[derive(Clone, Debug)]
@@ -25,8 +26,16 @@ pub(super) struct Sent {
     pub(super) has_staple: bool,
 }
 
-/// Makes a handshake of one version.
+/// Makes a handshake of one version. `None` if the server says nothing.
 pub(super) async fn handshake(
+    address: SocketAddr,
+    name: ServerName<'static>,
+    version: &'static SupportedProtocolVersion,
+) -> Option<Result<Sent, String>> {
+    timeout(TIMEOUT, connect(address, name, version)).await.ok()
+}
+
+async fn connect(
     address: SocketAddr,
     name: ServerName<'static>,
     version: &'static SupportedProtocolVersion,
@@ -41,15 +50,10 @@ pub(super) async fn handshake(
         .with_no_client_auth();
     let exchange = async {
         let stream = TcpStream::connect(address).await?;
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, stream).await
     };
-    match timeout(TIMEOUT, exchange).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => return Err(error.to_string()),
-        Err(_) => return Err(format!("no handshake within {} s", TIMEOUT.as_secs())),
-    }
+    exchange.await.map_err(|error| error.to_string())?;
     let sent = recorder
         .0
         .lock()

@@ -15,7 +15,7 @@ use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use self::handshake::{Sent, handshake};
+use self::handshake::{Sent, TIMEOUT, handshake};
 use self::hello::{OldVersion, is_offered};
 use super::line::Line;
 
@@ -50,8 +50,14 @@ pub(super) async fn lines(address: SocketAddr, host: &str, roots: &RootCertStore
             ));
         }
     };
-    let newest = handshake(address, name.clone(), &TLS13).await;
+    let silent = format!("no answer within {} s", TIMEOUT.as_secs());
+    let Some(newest) = handshake(address, name.clone(), &TLS13).await else {
+        return without_tls(&format!(
+            "no TLS handshake: {silent}: is this the port for https?"
+        ));
+    };
     let older = handshake(address, name.clone(), &TLS12).await;
+    let older = older.unwrap_or(Err(silent));
     let mut old = Vec::new();
     for version in [OldVersion::Tls11, OldVersion::Tls10] {
         old.push((version, is_offered(address, host, version).await));

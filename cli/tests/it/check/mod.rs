@@ -1,6 +1,7 @@
 //! The command `check`.
 
 mod certificates;
+mod example;
 mod openssl;
 mod receivers;
 mod tls;

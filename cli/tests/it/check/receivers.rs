@@ -1,8 +1,5 @@
 //! Receivers with one fault each. The URLs are plain HTTP.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -263,69 +260,4 @@ fn an_unknown_host_fails_once() {
 fn https_at_a_port_for_http_fails() {
     let run = check(&answering(200, "").replace("http:", "https:"));
     assert_fails(&run, &["tls"]);
-}
-
-struct Example(Mutex<Child>);
-
-impl Drop for Example {
-    fn drop(&mut self) {
-        let mut child = self.0.lock().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-}
-
-/// The example of the library, built and started; and its URL.
-fn example() -> (Example, String) {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let built = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--workspace",
-            "--example",
-            "axum",
-            "--message-format",
-            "json",
-        ])
-        .current_dir(root)
-        .output()
-        .unwrap();
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    let built = String::from_utf8(built.stdout).unwrap();
-    let executable = built
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .find_map(|message| Some(message["executable"].as_str()?.to_owned()))
-        .unwrap();
-    let mut child = Command::new(executable)
-        .env("CRONOFY_CLIENT_SECRET", SECRET)
-        .env("LISTEN", "127.0.0.1:0")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let first = BufReader::new(child.stdout.as_mut().unwrap())
-        .lines()
-        .next()
-        .unwrap()
-        .unwrap();
-    let url = first
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"))
-        .unwrap();
-    (Example(Mutex::new(child)), url.replace("{account}", "42"))
-}
-
-#[test]
-fn the_example_passes_everything() {
-    let (_example, url) = example();
-    let run = check(&url);
-    assert_fails(&run, &[]);
-    assert_eq!(ids(&run, "warn"), ["tls"], "{}", run.stdout);
-    assert_eq!(ids(&run, "unknown"), Vec::<String>::new(), "{}", run.stdout);
-    assert_eq!(ids(&run, "pass").len(), 10, "{}", run.stdout);
 }

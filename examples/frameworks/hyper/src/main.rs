@@ -1,10 +1,11 @@
 //! Without axum: hyper's server and a Tower service.
 //!
 //! ```sh
-//! CRONOFY_CLIENT_SECRET=CRN_test cargo run --example hyper --no-default-features
+//! cd examples/frameworks
+//! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p hyper-example
 //! ```
 //!
-//! It listens on `LISTEN` (default: 127.0.0.1:3000) until Ctrl-C. In another terminal:
+//! It listens on `LISTEN` (default: 127.0.0.1:3000) until Ctrl-C. In another terminal, in the root of the repository:
 //!
 //! ```sh
 //! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p cronofy-webhook-cli -- trigger change --to 3000/cronofy/42
@@ -13,14 +14,11 @@
 use std::convert::Infallible;
 use std::env;
 use std::error::Error;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, Verifier};
+use cronofy_webhook::{CronofyWebhookLayer, Delivery, MaybeBuffered, Verifier};
 use http::{Request, Response, StatusCode};
-use http_body::{Body, Frame};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -28,7 +26,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
-use tower::{ServiceBuilder, service_fn};
+use tower::ServiceBuilder;
 
 /// How long a client may take to send the head of a request.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,7 +34,9 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait after `accept` failed.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-async fn receive(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn receive(
+    request: Request<MaybeBuffered<Incoming>>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let delivery: &Delivery = request.extensions().get().expect("behind the layer");
     println!(
         "{}: {}",
@@ -49,24 +49,12 @@ async fn receive(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>,
     Ok(response)
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
-    let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-
+async fn serve(listener: TcpListener, verifier: Verifier) {
     let service = ServiceBuilder::new()
-        .map_request(|request: Request<Incoming>| request.map(RequestBody::Wire))
+        // The layer makes the body that it passes on from bytes, which hyper's `Incoming` cannot be made from.
+        .map_request(|request: Request<Incoming>| request.map(MaybeBuffered::new))
         .layer(CronofyWebhookLayer::from_verifier(verifier))
-        .service(service_fn(receive));
-
-    let listener = TcpListener::bind(&address)
-        .await
-        .map_err(|error| format!("LISTEN={address}: {error}"))?;
-    let address = listener.local_addr()?;
-    println!(
-        "listening on http://{address}/ until Ctrl-C; in another terminal:\n\
-         cargo run -p cronofy-webhook-cli -- trigger change --to http://{address}/cronofy/42"
-    );
+        .service_fn(receive);
 
     let mut server = auto::Builder::new(TokioExecutor::new());
     // hyper has a default for the timeout, but does not apply it without a timer.
@@ -94,32 +82,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The layer passes on the body type of the request, made from the bytes that were read. hyper's `Incoming` does not
-/// implement `From<Bytes>`; this wrapper does.
-enum RequestBody {
-    Wire(Incoming),
-    Read(Full<Bytes>),
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
+    let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("LISTEN={address}: {error}"))?;
+    println!(
+        "listening on http://{}/ until Ctrl-C",
+        listener.local_addr()?
+    );
+    serve(listener, verifier).await;
+    Ok(())
 }
 
-impl From<Bytes> for RequestBody {
-    fn from(bytes: Bytes) -> Self {
-        Self::Read(Full::new(bytes))
-    }
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Wire(body) => Pin::new(body).poll_frame(cx),
-            Self::Read(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map_err(|never| match never {}),
-        }
-    }
-}
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;
