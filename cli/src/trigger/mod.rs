@@ -23,6 +23,7 @@ use crate::progress::with_progress;
 use crate::samples::names;
 use crate::secrets::SecretArgs;
 use crate::target::Target;
+use crate::text::Escaped;
 use crate::tls;
 
 /// More deliveries than this are a load.
@@ -123,6 +124,10 @@ impl Trigger {
         let answered = Cell::new(0);
         let mut under_way = JoinSet::new();
         let mut numbers = 1..=self.repeat;
+        if !output.json {
+            let kind = Escaped(notification.kind());
+            output.line(format_args!("{kind} to {}", Escaped(&url)))?;
+        }
         let work = async {
             loop {
                 for number in numbers.by_ref().take(concurrency - under_way.len()) {

@@ -61,13 +61,6 @@ impl<'a> Delivery<'a> {
         if output.json {
             return output.record("delivery", self);
         }
-        if self.number == 1 {
-            output.line(format_args!(
-                "{} to {}",
-                Escaped(self.kind),
-                Escaped(self.url)
-            ))?;
-        }
         let number = if count > 1 {
             format!("{}: ", self.number)
         } else {

@@ -7,7 +7,7 @@
 //! It listens until Ctrl-C or SIGTERM, then ends the jobs that run. In another terminal:
 //!
 //! ```sh
-//! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_test change
+//! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p cronofy-webhook-cli -- trigger change --to 3000/cronofy/42
 //! ```
 //!
 //! | variable | |
