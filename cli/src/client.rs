@@ -1,84 +1,85 @@
 //! Posts as Cronofy does: the exact bytes, no redirects, an answer within the time limit.
 
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::{Ready, ready};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
-use crate::error::Error;
 use crate::target::{Addresses, Target};
 
 /// More of an answer is neither read nor shown.
 const ANSWER_LIMIT: usize = 16 * 1024;
 
+/// The body of a request: bytes, or something that takes its time.
+pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
+
 /// Posts to one URL. Clones share their connections.
 #[derive(Clone)]
 pub(crate) struct Client {
     target: Target,
-    client: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    client: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Body>,
 }
 
 impl Client {
-    pub(crate) fn new(target: Target, addresses: Addresses) -> Result<Self, Error> {
+    pub(crate) fn new(target: Target, addresses: Addresses, tls: ClientConfig) -> Self {
         let mut http = HttpConnector::new_with_resolver(Resolver(addresses));
         http.enforce_http(false);
         http.set_nodelay(true);
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls_config()?)
+            .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);
         let client = legacy::Client::builder(TokioExecutor::new()).build(https);
-        Ok(Self { target, client })
+        Self { target, client }
     }
 
-    /// Sends a request to the URL, whatever its own is.
-    pub(crate) async fn send(
-        &self,
-        mut request: Request<Full<Bytes>>,
-        limit: Duration,
-    ) -> Exchange {
-        *request.uri_mut() = self.target.uri().clone();
+    /// Sends a request, and disconnects at the time limit.
+    pub(crate) async fn send(&self, request: Request<Body>, limit: Duration) -> Exchange {
         let started = Instant::now();
         let answer = timeout(limit, self.exchange(request)).await;
         Exchange {
             answer: match answer {
                 Ok(Ok((status, text))) => Answer::Status(status, text),
-                Ok(Err(error)) => failure(&*error),
+                Ok(Err(failure)) => Answer::Failed(failure),
                 Err(_) => Answer::TimedOut,
             },
             took: started.elapsed(),
         }
     }
 
-    async fn exchange(
+    /// Sends a request to the URL, whatever its own is; returns the status and the start of the answer's body.
+    pub(crate) async fn exchange(
         &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, String), Box<dyn StdError + Send + Sync>> {
-        let response = self.client.request(request).await?;
+        mut request: Request<Body>,
+    ) -> Result<(StatusCode, String), Failure> {
+        *request.uri_mut() = self.target.uri().clone();
+        let response = self.client.request(request).await;
+        let response = response.map_err(|error| Failure::new(&error))?;
         let status = response.status();
         let mut body = Limited::new(response.into_body(), ANSWER_LIMIT);
         let mut text = Vec::new();
         while let Some(frame) = body.frame().await {
             match frame {
                 Ok(frame) => text.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
-                Err(error) if error.is::<http_body_util::LengthLimitError>() => break,
-                Err(error) => return Err(error),
+                Err(error) if error.is::<LengthLimitError>() => break,
+                Err(error) => return Err(Failure::new(&*error)),
             }
         }
         Ok((status, String::from_utf8_lossy(&text).into_owned()))
@@ -103,10 +104,29 @@ pub(crate) enum Answer {
     Status(StatusCode, String),
     /// Nothing within the time limit.
     TimedOut,
-    /// No connection, as nothing listens there.
-    ConnectionRefused(String),
-    /// Another error of the connection.
-    Failed(String),
+    /// No connection, or no HTTP.
+    Failed(Failure),
+}
+
+/// Why there was no answer.
+pub(crate) struct Failure {
+    pub(crate) text: String,
+    /// Whether nothing listens there.
+    pub(crate) is_refused: bool,
+}
+
+impl Failure {
+    /// The innermost error tells what failed; those around it, that something did.
+    fn new(mut error: &(dyn StdError + 'static)) -> Self {
+        while let Some(source) = error.source() {
+            error = source;
+        }
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        Self {
+            text: error.to_string(),
+            is_refused: kind == Some(io::ErrorKind::ConnectionRefused),
+        }
+    }
 }
 
 /// Resolves every name to the addresses that were looked up before.
@@ -124,27 +144,5 @@ impl Service<Name> for Resolver {
 
     fn call(&mut self, _: Name) -> Self::Future {
         ready(Ok(Box::new(self.0.iter())))
-    }
-}
-
-fn tls_config() -> Result<ClientConfig, Error> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(Error::failed)?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// The innermost error tells what failed; those around it, that something did.
-fn failure(mut error: &(dyn StdError + 'static)) -> Answer {
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    let text = error.to_string();
-    match error.downcast_ref::<io::Error>().map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => Answer::ConnectionRefused(text),
-        _ => Answer::Failed(text),
     }
 }

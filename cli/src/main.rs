@@ -5,16 +5,21 @@
     expect(clippy::unwrap_used, reason = "a test fails by panicking")
 )]
 
+mod check;
 mod client;
 mod error;
 mod generate;
+mod hint;
 mod input;
 mod output;
 mod progress;
 mod samples;
 mod secrets;
+mod simulate;
 mod target;
 mod text;
+mod times;
+mod tls;
 mod trigger;
 mod verify;
 
@@ -22,10 +27,12 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::check::Check;
 use crate::error::Error;
 use crate::generate::{Completions, ManPage};
 use crate::output::{Output, note};
 use crate::samples::Samples;
+use crate::simulate::Simulate;
 use crate::text::Escaped;
 use crate::trigger::Trigger;
 use crate::verify::Verify;
@@ -44,6 +51,8 @@ use crate::verify::Verify;
     max_term_width = 100,
     after_help = "Examples:
   cronofy-webhook trigger change --to 3000/cronofy/42
+  cronofy-webhook check https://receiver.example/cronofy/42
+  cronofy-webhook simulate --to 3000/cronofy/42 --fault status=503@10%
   cronofy-webhook verify --body body.json --signature 38ArsN7+J/O8joGsgirVEdV16a/+eb+5QgHGIiuv4hk="
 )]
 struct Cli {
@@ -51,7 +60,7 @@ struct Cli {
     command: Command,
 
     /// Print JSON, one object a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 100)]
     json: bool,
 }
 
@@ -60,6 +69,8 @@ enum Command {
     Samples(Samples),
     Trigger(Trigger),
     Verify(Verify),
+    Check(Check),
+    Simulate(Simulate),
     Completions(Completions),
     #[command(name = "man", hide = true)]
     Man(ManPage),
@@ -97,6 +108,8 @@ fn run(cli: &Cli) -> Result<bool, Error> {
         Command::Samples(samples) => samples.run(output),
         Command::Trigger(trigger) => block_on(trigger.run(output)),
         Command::Verify(verify) => verify.run(output),
+        Command::Check(check) => block_on(check.run(output)),
+        Command::Simulate(simulate) => block_on(simulate.run(output)),
         Command::Completions(completions) => completions.run(Cli::command(), output),
         Command::Man(page) => page.run(Cli::command(), output),
     }

@@ -94,6 +94,12 @@ impl fmt::Display for Target {
 #[derive(Clone)]
 pub(crate) struct Addresses(Arc<[SocketAddr]>);
 
+impl FromIterator<SocketAddr> for Addresses {
+    fn from_iter<T: IntoIterator<Item = SocketAddr>>(addresses: T) -> Self {
+        Self(addresses.into_iter().collect())
+    }
+}
+
 impl Addresses {
     pub(crate) fn iter(&self) -> impl Iterator<Item = SocketAddr> + use<> {
         let addresses = Arc::clone(&self.0);
@@ -166,7 +172,7 @@ mod tests {
     fn one_remote_address_makes_a_host_remote() {
         let judge = |addresses: &[&str]| {
             let addresses = addresses.iter().map(|address| address.parse().unwrap());
-            Addresses(addresses.collect()).require_loopback("x")
+            addresses.collect::<Addresses>().require_loopback("x")
         };
         assert!(
             judge(&[

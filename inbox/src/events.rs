@@ -39,6 +39,11 @@ pub(crate) fn batch_failed(commands: usize, error: &(dyn Error + 'static)) {
     error!(target: TARGET, commands, error = chain(error), "transaction failed");
 }
 
+/// A bug of this crate.
+pub(crate) fn writer_panicked() {
+    error!(target: TARGET, "writer panicked: the inbox is closed");
+}
+
 pub(crate) fn store_failed(operation: &str, error: &(dyn Error + 'static)) {
     warn!(target: TARGET, operation, error = chain(error), "store failed: the worker tries again");
 }

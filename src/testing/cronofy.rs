@@ -95,11 +95,21 @@ where
     pub async fn open_channel(&self, callback_url: &str) -> OpenChannel<S, B> {
         let mut hasher = DefaultHasher::new();
         callback_url.hash(&mut hasher);
+        let id = format!("chn_{:024x}", hasher.finish());
+        self.open_channel_with_id(&id, callback_url).await
+    }
+
+    /// As [`open_channel`](Self::open_channel), with an identifier of your own: several accounts may have the same URL.
+    ///
+    /// # Panics
+    ///
+    /// When `callback_url` is not a URL.
+    pub async fn open_channel_with_id(&self, id: &str, callback_url: &str) -> OpenChannel<S, B> {
         let mut cronofy = self.clone();
         cronofy.sender = cronofy.sender.to(callback_url);
         let channel = OpenChannel {
             cronofy,
-            id: format!("chn_{:024x}", hasher.finish()).into(),
+            id: id.into(),
             callback_url: callback_url.into(),
             opened: Instant::now(),
             state: Arc::default(),

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use clap::{ArgGroup, Args};
 use cronofy_webhook::Notification;
 use cronofy_webhook::testing::{Sender, time_limit};
+use http_body_util::{BodyExt as _, Full};
 use tokio::task::JoinSet;
 
 use self::body::Setting;
@@ -22,6 +23,8 @@ use crate::progress::with_progress;
 use crate::samples::names;
 use crate::secrets::SecretArgs;
 use crate::target::Target;
+use crate::text::Escaped;
+use crate::tls;
 
 /// More deliveries than this are a load.
 const LOAD: u32 = 10;
@@ -87,7 +90,8 @@ impl Trigger {
             let what = format!("--concurrency, or --repeat with more than {LOAD},");
             addresses.require_loopback(&what)?;
         }
-        let client = Client::new(self.to.clone(), addresses)?;
+        let tls = tls::config(tls::roots())?;
+        let client = Client::new(self.to.clone(), addresses, tls);
         self.send(
             &client,
             &Sender::from_verifier(secrets.verifier),
@@ -120,10 +124,16 @@ impl Trigger {
         let answered = Cell::new(0);
         let mut under_way = JoinSet::new();
         let mut numbers = 1..=self.repeat;
+        if !output.json {
+            let kind = Escaped(notification.kind());
+            output.line(format_args!("{kind} to {}", Escaped(&url)))?;
+        }
         let work = async {
             loop {
                 for number in numbers.by_ref().take(concurrency - under_way.len()) {
-                    let (client, request) = (client.clone(), sender.request(body.clone()));
+                    let client = client.clone();
+                    let request = sender.request::<Full<Bytes>>(body.clone());
+                    let request = request.map(|body| body.boxed_unsync());
                     under_way.spawn(async move { (number, client.send(request, limit).await) });
                 }
                 let Some(done) = under_way.join_next().await else {

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use crate::client::{Answer, Exchange};
 use crate::error::Error;
+use crate::hint;
 use crate::output::Output;
 use crate::text::Escaped;
+use crate::times::{millis, percentile};
 
 /// One delivery, and what was answered.
 #[derive(Serialize)]
@@ -39,9 +41,7 @@ impl<'a> Delivery<'a> {
             }
             Answer::Status(status, text) => ("refused", Some(status), Some(text), None),
             Answer::TimedOut => ("timed_out", None, None, None),
-            Answer::ConnectionRefused(error) | Answer::Failed(error) => {
-                ("failed", None, None, Some(error))
-            }
+            Answer::Failed(failure) => ("failed", None, None, Some(&failure.text)),
         };
         Self {
             number,
@@ -60,13 +60,6 @@ impl<'a> Delivery<'a> {
     pub(super) fn print(&self, output: Output, count: u32) -> Result<(), Error> {
         if output.json {
             return output.record("delivery", self);
-        }
-        if self.number == 1 {
-            output.line(format_args!(
-                "{} to {}",
-                Escaped(self.kind),
-                Escaped(self.url)
-            ))?;
         }
         let number = if count > 1 {
             format!("{}: ", self.number)
@@ -135,10 +128,10 @@ impl Summary {
         let record = Record {
             sent,
             delivered: self.delivered,
-            min_ms: self.percentile(0),
-            p50_ms: self.percentile(50),
-            p99_ms: self.percentile(99),
-            max_ms: self.percentile(100),
+            min_ms: millis(percentile(&self.times, 0)),
+            p50_ms: millis(percentile(&self.times, 50)),
+            p99_ms: millis(percentile(&self.times, 99)),
+            max_ms: millis(percentile(&self.times, 100)),
         };
         if output.json {
             output.record("summary", &record)
@@ -151,65 +144,15 @@ impl Summary {
             Ok(())
         }
     }
-
-    /// The nearest rank in the sorted times.
-    fn percentile(&self, percent: usize) -> f64 {
-        let rank = (self.times.len() * percent).div_ceil(100);
-        let time = self.times.get(rank.saturating_sub(1));
-        millis(time.copied().unwrap_or_default())
-    }
-}
-
-fn millis(time: Duration) -> f64 {
-    // In steps of a microsecond: more digits would not be true.
-    time.as_micros() as f64 / 1e3
 }
 
 /// The usual cause, where the answer has one.
 fn hint(answer: &Answer) -> Option<&'static str> {
-    let status = match answer {
-        Answer::Status(status, _) => *status,
-        Answer::ConnectionRefused(_) => {
-            return Some("nothing listens there: is the receiver running, and on this port?");
+    match answer {
+        Answer::Status(status, _) => hint::of_status(*status),
+        Answer::Failed(failure) if failure.is_refused => {
+            Some("nothing listens there: is the receiver running, and on this port?")
         }
-        Answer::Failed(_) | Answer::TimedOut => return None,
-    };
-    match status {
-        StatusCode::UNAUTHORIZED => Some(
-            "the signature was not accepted: usually the receiver has another client secret, or one with white space or quotes, or it checks the signature over a body that was parsed and serialised again; record a delivery there and run `cronofy-webhook verify`",
-        ),
-        StatusCode::FORBIDDEN => Some(
-            "the delivery may be for another URL than the receiver expects: compare its `public_url` with the callback_url, which --set /channel/callback_url=… changes",
-        ),
-        StatusCode::NOT_FOUND => {
-            Some("the path may be wrong: compare the URL with the receiver's route")
-        }
-        StatusCode::METHOD_NOT_ALLOWED => Some("the path has no route for POST"),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Some("the body is over the limit of the receiver, or of a proxy before it")
-        }
-        status if status.is_redirection() => {
-            Some("only a 2xx counts: register the URL that this redirects to")
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_a_nearest_rank() {
-        let summary = |count: u64| Summary {
-            delivered: 0,
-            times: (1..=count).map(Duration::from_millis).collect(),
-        };
-        let hundred = summary(100);
-        for (percent, time) in [(0, 1.0), (50, 50.0), (99, 99.0), (100, 100.0)] {
-            assert_eq!(hundred.percentile(percent), time);
-        }
-        assert_eq!(summary(1).percentile(50), 1.0);
-        assert_eq!(summary(0).percentile(99), 0.0);
+        Answer::Failed(_) | Answer::TimedOut => None,
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::Router;
@@ -96,23 +97,46 @@ pub(crate) fn serve(app: Router) -> String {
 }
 
 pub(crate) fn serve_on(listener: TcpListener, app: Router) -> String {
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    RUNTIME.spawn(async {
+    spawn(async {
         let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         axum::serve(listener, app).await.unwrap();
     });
     url
 }
 
+/// Runs a server for as long as the tests run.
+pub(crate) fn spawn(server: impl Future<Output = ()> + Send + 'static) {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+    RUNTIME.spawn(server);
+}
+
 /// A receiver with the library's layer, that answers 204.
-pub(crate) fn receiver() -> String {
-    let receive = async || StatusCode::NO_CONTENT;
+pub(crate) fn receiver_app() -> Router {
     let layer = CronofyWebhookLayer::new(SECRET);
-    let url = serve(Router::new().route("/cronofy/{account}", post(receive).layer(layer)));
-    format!("{url}/cronofy/42")
+    let route = post(async || StatusCode::NO_CONTENT).layer(layer);
+    Router::new().route("/cronofy/{account}", route)
+}
+
+pub(crate) fn receiver() -> String {
+    serve(receiver_app()) + "/cronofy/42"
+}
+
+/// Counts calls.
+#[derive(Clone, Default)]
+pub(crate) struct Calls(Arc<AtomicUsize>);
+
+impl Calls {
+    /// Counts one; returns how many there are with it.
+    pub(crate) fn add(&self) -> usize {
+        self.0.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 /// A receiver that always answers the same.
@@ -134,7 +158,7 @@ pub(crate) struct Received {
     pub(crate) body: Bytes,
 }
 
-/// A receiver that answers 307 and keeps what it has received.
+/// A receiver that always answers the same and keeps what it has received.
 pub(crate) fn recorder(status: u16) -> (String, Arc<Mutex<Vec<Received>>>) {
     type Log = Arc<Mutex<Vec<Received>>>;
     let log = Log::default();

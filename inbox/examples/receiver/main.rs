@@ -7,7 +7,7 @@
 //! It listens until Ctrl-C or SIGTERM, then ends the jobs that run. In another terminal:
 //!
 //! ```sh
-//! cargo run --example send -- http://127.0.0.1:3000/cronofy/42 CRN_test change
+//! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p cronofy-webhook-cli -- trigger change --to 3000/cronofy/42
 //! ```
 //!
 //! | variable | |
@@ -22,7 +22,7 @@
 //! | `RUST_LOG` | which events to print, on standard error; `info` if absent |
 //!
 //! Each job prints `begin run=… account=… key=… kind=… since=… attempt=… merged=…`, and then `done run=…` or
-//! `failed run=…`. Accounts and keys are percent-encoded.
+//! `failed run=…`, which is also that of a run that was dropped. Accounts and keys are percent-encoded.
 
 mod service;
 
@@ -53,6 +53,12 @@ async fn receive(
 ) -> Result<StatusCode, PutError> {
     inbox.put(account, &delivery).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Stands for the real work: for a `change`, to read the account's events with `changes_since` as `last_modified`.
+async fn sync(work: Duration) -> Result<(), Box<dyn Error + Send + Sync>> {
+    tokio::time::sleep(work).await;
+    Ok(())
 }
 
 #[tokio::main]
@@ -101,7 +107,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let (stop_worker, stopped) = oneshot::channel::<()>();
     let worker = inbox
-        .worker(service_fn(move |job: Job| service::handle(job, work)))
+        .worker(service_fn(move |job: Job| service::handle(job, sync(work))))
         .concurrency(concurrency)
         .lease(lease)
         .run_until(async { drop(stopped.await) });

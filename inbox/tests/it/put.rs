@@ -14,27 +14,10 @@ use cronofy_webhook::testing::{NearMiss, Payload, Sender};
 use cronofy_webhook::{CronofyWebhookLayer, Delivery, Notification};
 use cronofy_webhook_inbox::{Inbox, PutError};
 use http_body_util::BodyExt as _;
-use rusqlite::Connection;
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use crate::support::{Jobs, SECRET, change, delivery, inbox, noting, verification};
-
-/// An inbox in a file, and its URL.
-async fn in_file() -> (Inbox, TempDir, String) {
-    let directory = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", directory.path().join("inbox.db").display());
-    let inbox = Inbox::open(&url).await.unwrap();
-    (inbox, directory, url)
-}
-
-/// Keeps the inbox from writing until it is dropped.
-fn block(directory: &TempDir) -> Connection {
-    let connection = Connection::open(directory.path().join("inbox.db")).unwrap();
-    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-    connection
-}
+use crate::support::{Jobs, SECRET, block, change, delivery, in_file, inbox, noting, verification};
 
 async fn receive(
     State(inbox): State<Inbox>,

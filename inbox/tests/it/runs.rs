@@ -11,10 +11,14 @@ use cronofy_webhook::Notification;
 use cronofy_webhook::notification::ReplyStatus;
 use cronofy_webhook::testing::Payload;
 use cronofy_webhook_inbox::Job;
+use tokio::sync::Semaphore;
+use tokio::task::yield_now;
 use tokio::time::{Instant, advance, sleep};
 use tower::{Service, ServiceBuilder, service_fn};
 
-use crate::support::{Gate, Jobs, change, delivery, inbox, noting, since, verification};
+use crate::support::{
+    Gate, Jobs, block, change, delivery, in_file, inbox, noting, since, verification,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -402,19 +406,21 @@ async fn a_run_longer_than_its_lease_is_not_repeated() {
     assert_eq!(inbox.stats().await.unwrap().taken, 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_run_whose_account_is_forgotten_is_dropped_within_its_lease() {
-    struct Dropped(Arc<AtomicUsize>);
+/// Dropped with the future of a run.
+struct Dropped(Arc<Semaphore>);
 
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
     }
+}
 
-    let inbox = inbox().await;
-    inbox.put("42", &change("chn_1", 1)).await.unwrap();
-    let drops = Arc::new(AtomicUsize::new(0));
+/// A service whose runs never end, and what says how many were dropped.
+fn endless() -> (
+    impl Service<Job, Response = (), Error = Infallible, Future: Send + 'static>,
+    Arc<Semaphore>,
+) {
+    let drops = Arc::new(Semaphore::new(0));
     let dropped = Arc::clone(&drops);
     let service = service_fn(move |_: Job| {
         let dropped = Dropped(Arc::clone(&dropped));
@@ -423,14 +429,55 @@ async fn a_run_whose_account_is_forgotten_is_dropped_within_its_lease() {
             pending::<Result<(), Infallible>>().await
         }
     });
+    (service, drops)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_account_is_forgotten_is_dropped_within_its_lease() {
+    let inbox = inbox().await;
+    inbox.put("42", &change("chn_1", 1)).await.unwrap();
+    let (service, drops) = endless();
     let worker = inbox.worker(service).lease(3 * SECOND).run_until(async {
         sleep(10 * SECOND).await;
-        assert_eq!(drops.load(Ordering::SeqCst), 0);
+        assert_eq!(drops.available_permits(), 0);
         assert_eq!(inbox.forget("42").await.unwrap(), 1);
         sleep(3 * SECOND).await;
-        assert_eq!(drops.load(Ordering::SeqCst), 1);
+        assert_eq!(drops.available_permits(), 1);
     });
     worker.await.unwrap();
     let stats = inbox.stats().await.unwrap();
     assert_eq!((stats.waiting, stats.taken), (0, 0));
+}
+
+/// In real time: the database is locked by another process.
+#[tokio::test]
+async fn a_run_whose_lease_cannot_be_renewed_is_dropped_and_runs_again() {
+    let (inbox, directory, _) = in_file().await;
+    inbox.put("42", &change("chn_1", 1)).await.unwrap();
+    let (service, drops) = endless();
+    let worker = inbox
+        .worker(service)
+        .lease(SECOND / 2)
+        .grace(Duration::ZERO);
+    let worker = worker.run_until(async {
+        let taken = async {
+            while inbox.stats().await.unwrap().taken == 0 {
+                yield_now().await;
+            }
+        };
+        taken.await;
+        let lock = block(&directory);
+        drops.acquire().await.unwrap().forget();
+        drop(lock);
+    });
+    worker.await.unwrap();
+
+    let jobs = Jobs::default();
+    let rerun = inbox.worker(noting(&jobs)).run_until(async {
+        while jobs.len() == 0 {
+            yield_now().await;
+        }
+    });
+    rerun.await.unwrap();
+    assert_eq!(since(&jobs.all()[0]), 1);
 }

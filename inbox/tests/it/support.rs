@@ -7,6 +7,8 @@ use cronofy_webhook::Delivery;
 use cronofy_webhook::testing::{Payload, Sender};
 use cronofy_webhook_inbox::{Inbox, Job};
 use jiff::Timestamp;
+use rusqlite::Connection;
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::{Service, service_fn};
 
@@ -30,6 +32,21 @@ pub(crate) fn verification() -> Delivery {
 
 pub(crate) async fn inbox() -> Inbox {
     Inbox::in_memory().await.unwrap()
+}
+
+/// An inbox in a file, and its URL.
+pub(crate) async fn in_file() -> (Inbox, TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", directory.path().join("inbox.db").display());
+    let inbox = Inbox::open(&url).await.unwrap();
+    (inbox, directory, url)
+}
+
+/// Keeps the inbox from writing until it is dropped.
+pub(crate) fn block(directory: &TempDir) -> Connection {
+    let connection = Connection::open(directory.path().join("inbox.db")).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    connection
 }
 
 /// `changes_since` of a `change`, in seconds.

@@ -1,6 +1,8 @@
 //! The store in a SQLite file: one process, one writer, group commit.
 
 mod connection;
+#[cfg(inbox_faults)]
+mod faults;
 mod file;
 mod reads;
 mod statements;
@@ -251,6 +253,8 @@ impl fmt::Debug for Sqlite {
 fn prepared(file: &File, options: Options, now: i64) -> Result<Connection, OpenError> {
     let mut connection = connection::open(file, options.allow_loss)?;
     connection::prepare(&mut connection, options.migrate)?;
+    #[cfg(inbox_faults)]
+    faults::prepare(&connection).map_err(|error| OpenError::Store(StoreError::new(error)))?;
     statements::recover(&connection, now)
         .map_err(|error| OpenError::Store(StoreError::new(error)))?;
     Ok(connection)

@@ -36,7 +36,8 @@ pub(super) fn stats(connection: &Connection, now: i64) -> Result<Stats> {
 pub(super) fn parked(connection: &Connection, limit: usize) -> Result<Vec<Parked>> {
     let mut statement = connection.prepare(
         "SELECT account,
-           CASE WHEN taken_body IS NULL OR waiting_since < taken_since THEN waiting_body ELSE taken_body END,
+           CASE WHEN taken_body IS NULL OR waiting_since < taken_since
+           THEN waiting_body ELSE taken_body END,
            min(ifnull(taken_received, waiting_received), ifnull(waiting_received, taken_received)),
            ifnull(taken_count, 0) + ifnull(waiting_count, 0),
            attempts, id, parked_at

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, Result, Row, named_params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Result, Row, named_params};
 
 use crate::clock::micros;
 use crate::entry::Entry;
@@ -17,16 +17,19 @@ pub(super) fn put(
     max_rows: Option<u64>,
     now: i64,
 ) -> Result<bool> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO cronofy_inbox (id, account, channel, waiting_body, waiting_since, waiting_received, waiting_count, due)
+    let mut statement = prepare(
+        connection,
+        "INSERT INTO cronofy_inbox
+           (id, account, channel, waiting_body, waiting_since, waiting_received, waiting_count, due)
          SELECT ifnull(:id, randomblob(16)), :account, :channel, :body, :since, :now, 1, :now
          WHERE :max_rows IS NULL OR (SELECT rows FROM cronofy_inbox_schema) < :max_rows
            OR EXISTS (SELECT 1 FROM cronofy_inbox WHERE id = :id)
          ON CONFLICT (id) DO UPDATE SET
            waiting_body = CASE WHEN waiting_body IS NULL OR excluded.waiting_since < waiting_since
                           THEN excluded.waiting_body ELSE waiting_body END,
-           waiting_since = min(ifnull(waiting_since, excluded.waiting_since), excluded.waiting_since),
-           waiting_received = min(ifnull(waiting_received, excluded.waiting_received), excluded.waiting_received),
+           waiting_since = min(excluded.waiting_since, ifnull(waiting_since, excluded.waiting_since)),
+           waiting_received =
+             min(excluded.waiting_received, ifnull(waiting_received, excluded.waiting_received)),
            waiting_count = ifnull(waiting_count, 0) + 1,
            due = CASE WHEN parked_at IS NULL THEN due ELSE excluded.due END,
            attempts = CASE WHEN parked_at IS NULL THEN attempts ELSE 0 END,
@@ -46,8 +49,10 @@ pub(super) fn put(
 
 /// The time until a row is due; `None` if there is none to wait for.
 pub(super) fn due_in(connection: &Connection, now: i64) -> Result<Option<Duration>> {
-    let mut statement =
-        connection.prepare_cached("SELECT min(due) FROM cronofy_inbox WHERE parked_at IS NULL")?;
+    let mut statement = prepare(
+        connection,
+        "SELECT min(due) FROM cronofy_inbox WHERE parked_at IS NULL",
+    )?;
     let due: Option<i64> = statement.query_row([], |row| row.get(0))?;
     Ok(due.map(|due| Duration::from_micros(due.saturating_sub(now).try_into().unwrap_or(0))))
 }
@@ -59,7 +64,8 @@ pub(super) fn take(
     max_attempts: Option<u32>,
     now: i64,
 ) -> Result<Take<Token>> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = prepare(
+        connection,
         "SELECT rowid, attempts FROM cronofy_inbox
          WHERE parked_at IS NULL AND due <= ?1 ORDER BY due LIMIT 1",
     )?;
@@ -70,16 +76,20 @@ pub(super) fn take(
     if max_attempts.is_some_and(|max| attempts >= max) {
         return park(connection, rowid, now).map(Take::Parked);
     }
-    let token = connection
-        .prepare_cached(
-            "UPDATE cronofy_inbox_schema SET last_token = last_token + 1 RETURNING last_token",
-        )?
-        .query_row([], |row| row.get(0))?;
-    let mut statement = connection.prepare_cached(
+    let token = prepare(
+        connection,
+        "UPDATE cronofy_inbox_schema SET last_token = last_token + 1 RETURNING last_token",
+    )?
+    .query_row([], |row| row.get(0))?;
+    let mut statement = prepare(
+        connection,
         "UPDATE cronofy_inbox SET
-           taken_body = CASE WHEN taken_body IS NULL OR waiting_since < taken_since THEN waiting_body ELSE taken_body END,
-           taken_since = CASE WHEN taken_body IS NULL OR waiting_since < taken_since THEN waiting_since ELSE taken_since END,
-           taken_received = min(ifnull(taken_received, waiting_received), ifnull(waiting_received, taken_received)),
+           taken_body = CASE WHEN taken_body IS NULL OR waiting_since < taken_since
+                        THEN waiting_body ELSE taken_body END,
+           taken_since = CASE WHEN taken_body IS NULL OR waiting_since < taken_since
+                         THEN waiting_since ELSE taken_since END,
+           taken_received =
+             min(ifnull(taken_received, waiting_received), ifnull(waiting_received, taken_received)),
            taken_count = ifnull(taken_count, 0) + ifnull(waiting_count, 0),
            waiting_body = NULL, waiting_since = NULL, waiting_received = NULL, waiting_count = NULL,
            attempts = attempts + 1, due = :due, token = :token
@@ -93,10 +103,12 @@ pub(super) fn take(
 }
 
 fn park(connection: &Connection, rowid: i64, now: i64) -> Result<Stored> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = prepare(
+        connection,
         "UPDATE cronofy_inbox SET parked_at = :now, token = NULL WHERE rowid = :rowid
          RETURNING account,
-           CASE WHEN taken_body IS NULL OR waiting_since < taken_since THEN waiting_body ELSE taken_body END,
+           CASE WHEN taken_body IS NULL OR waiting_since < taken_since
+           THEN waiting_body ELSE taken_body END,
            min(ifnull(taken_received, waiting_received), ifnull(waiting_received, taken_received)),
            ifnull(taken_count, 0) + ifnull(waiting_count, 0),
            attempts",
@@ -112,8 +124,10 @@ pub(super) fn renew(
     now: i64,
 ) -> Result<bool> {
     let due = now.saturating_add(micros(lease.min(MAX_DELAY)));
-    let mut statement =
-        connection.prepare_cached("UPDATE cronofy_inbox SET due = ?2 WHERE token = ?1")?;
+    let mut statement = prepare(
+        connection,
+        "UPDATE cronofy_inbox SET due = ?2 WHERE token = ?1",
+    )?;
     Ok(statement.execute((token.0, due))? == 1)
 }
 
@@ -122,14 +136,17 @@ pub(super) fn end(connection: &Connection, token: Token, end: End, now: i64) -> 
         End::Done => done(connection, token, now),
         End::Failed { backoff } => {
             let due = now.saturating_add(micros(backoff.min(MAX_DELAY)));
-            let mut statement = connection.prepare_cached(
+            let mut statement = prepare(
+                connection,
                 "UPDATE cronofy_inbox SET token = NULL, due = ?2 WHERE token = ?1",
             )?;
             Ok(statement.execute((token.0, due))? == 1)
         }
         End::Released => {
-            let mut statement = connection.prepare_cached(
-                "UPDATE cronofy_inbox SET token = NULL, due = ?2, attempts = attempts - 1 WHERE token = ?1",
+            let mut statement = prepare(
+                connection,
+                "UPDATE cronofy_inbox SET token = NULL, due = ?2, attempts = attempts - 1
+                 WHERE token = ?1",
             )?;
             Ok(statement.execute((token.0, now))? == 1)
         }
@@ -138,12 +155,15 @@ pub(super) fn end(connection: &Connection, token: Token, end: End, now: i64) -> 
 
 /// Deletes the row, or puts it at the back of the line if something came in during the run.
 fn done(connection: &Connection, token: Token, now: i64) -> Result<bool> {
-    let mut gone = connection
-        .prepare_cached("DELETE FROM cronofy_inbox WHERE token = ?1 AND waiting_body IS NULL")?;
+    let mut gone = prepare(
+        connection,
+        "DELETE FROM cronofy_inbox WHERE token = ?1 AND waiting_body IS NULL",
+    )?;
     if gone.execute([token.0])? == 1 {
         return Ok(true);
     }
-    let mut freed = connection.prepare_cached(
+    let mut freed = prepare(
+        connection,
         "UPDATE cronofy_inbox SET
            taken_body = NULL, taken_since = NULL, taken_received = NULL, taken_count = NULL,
            token = NULL, attempts = 0, due = ?2
@@ -154,7 +174,8 @@ fn done(connection: &Connection, token: Token, now: i64) -> Result<bool> {
 
 /// Whether the row was there and parked.
 pub(super) fn unpark(connection: &Connection, id: &[u8], now: i64) -> Result<bool> {
-    let mut statement = connection.prepare_cached(
+    let mut statement = prepare(
+        connection,
         "UPDATE cronofy_inbox SET parked_at = NULL, attempts = 0, due = ?2
          WHERE id = ?1 AND parked_at IS NOT NULL",
     )?;
@@ -163,8 +184,7 @@ pub(super) fn unpark(connection: &Connection, id: &[u8], now: i64) -> Result<boo
 
 /// Deletes all rows of the account; their number.
 pub(super) fn forget(connection: &Connection, account: &str) -> Result<u64> {
-    let mut statement =
-        connection.prepare_cached("DELETE FROM cronofy_inbox WHERE account = ?1")?;
+    let mut statement = prepare(connection, "DELETE FROM cronofy_inbox WHERE account = ?1")?;
     let rows = statement.execute([account.as_bytes()])?;
     Ok(rows as u64)
 }
@@ -200,4 +220,10 @@ pub(super) fn stored(row: &Row<'_>) -> Result<Stored> {
 pub(super) fn unsigned(row: &Row<'_>, column: usize) -> Result<u64> {
     let number: i64 = row.get(column)?;
     Ok(number.unsigned_abs())
+}
+
+fn prepare<'a>(connection: &'a Connection, sql: &str) -> Result<CachedStatement<'a>> {
+    #[cfg(inbox_faults)]
+    let sql = &super::faults::seeded(sql);
+    connection.prepare_cached(sql)
 }

@@ -128,11 +128,16 @@ impl Writer {
                 self.write(commands);
                 self
             });
-            // An error: the runtime shuts down.
-            let Ok(writer) = written.await else {
-                return;
+            self = match written.await {
+                Ok(writer) => writer,
+                Err(error) => {
+                    // Otherwise, the runtime shuts down.
+                    if error.is_panic() {
+                        events::writer_panicked();
+                    }
+                    return;
+                }
             };
-            self = writer;
         }
         // To close a connection is to copy the log into the file.
         if spawn_blocking(move || drop(self)).await.is_ok() {

@@ -1,0 +1,108 @@
+//! The requests, for who wants to know them before.
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::output::Output;
+use crate::target::Target;
+use crate::text::Escaped;
+
+/// A question that is put by a request.
+#[derive(Serialize)]
+pub(super) struct Request {
+    id: &'static str,
+    method: &'static str,
+    /// Whether it carries a genuine signature.
+    signed: bool,
+    text: &'static str,
+}
+
+const fn request(
+    id: &'static str,
+    method: &'static str,
+    signed: bool,
+    text: &'static str,
+) -> Request {
+    Request {
+        id,
+        method,
+        signed,
+        text,
+    }
+}
+
+/// The questions, in their order.
+pub(super) const REQUESTS: [Request; 9] = [
+    request(
+        "refuses.unsigned",
+        "POST",
+        false,
+        "a verification without a signature",
+    ),
+    request(
+        "refuses.forged",
+        "POST",
+        false,
+        "a verification signed with another secret",
+    ),
+    request("refuses.get", "GET", false, "no body and no signature"),
+    request(
+        "accepts.verification",
+        "POST",
+        true,
+        "a signed verification",
+    ),
+    request(
+        "accepts.unknown-type",
+        "POST",
+        true,
+        "a signed notification of the type cronofy_webhook_check",
+    ),
+    request(
+        "accepts.rotation",
+        "POST",
+        true,
+        "a signed verification, twice: a signature of another secret before the genuine one, and after it",
+    ),
+    request("robust.large", "POST", false, "1 MiB without a signature"),
+    request(
+        "robust.slow",
+        "POST",
+        false,
+        "a verification signed with another secret, a byte every 250 ms",
+    ),
+    request(
+        "robust.chunked",
+        "POST",
+        true,
+        "a signed verification in chunks, without a Content-Length",
+    ),
+];
+
+/// Their names.
+pub(super) const IDS: [&str; REQUESTS.len()] = {
+    let mut ids = [""; REQUESTS.len()];
+    let mut index = 0;
+    while index < ids.len() {
+        ids[index] = REQUESTS[index].id;
+        index += 1;
+    }
+    ids
+};
+
+pub(super) fn print(output: Output, target: &Target) -> Result<(), Error> {
+    if output.json {
+        return REQUESTS
+            .iter()
+            .try_for_each(|request| output.record("request", request));
+    }
+    output.line(format_args!(
+        "to {}, none of which is sent:",
+        Escaped(&target.to_string())
+    ))?;
+    REQUESTS.iter().try_for_each(
+        |Request {
+             id, method, text, ..
+         }| { output.line(format_args!("{id:<21} {method:<5} {text}")) },
+    )
+}
