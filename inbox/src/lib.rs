@@ -3,7 +3,7 @@
 //!
 //! Cronofy waits [5 seconds](https://docs.cronofy.com/developers/push-notifications/) for the answer to a notification, and
 //! recommends to queue what was received. [`cronofy_webhook`] checks and parses a notification; an [`Inbox`] stores it, and
-//! a [`Worker`] calls your service with it when the answer is long gone.
+//! after the answer a [`Worker`] calls your service with it.
 //!
 #![cfg_attr(feature = "axum", doc = "```")]
 #![cfg_attr(not(feature = "axum"), doc = "```ignore")]
@@ -77,7 +77,8 @@
 //! - Two runs for one account and channel do not overlap, while their [leases](Worker::lease) hold.
 //! - Other kinds are never merged: `accepted`, `declined`, `accepted` are three jobs. They have no order. Read the current
 //!   state from Cronofy instead of trusting the last one.
-//! - The job that has been due for longest is taken first: a channel that changes all the time keeps no other one waiting.
+//! - The job that has been due for longest is taken first: a channel that changes all the time does not delay the others for
+//!   ever.
 //! - Nothing is dropped. What always fails runs again for ever, or is parked after [`max_attempts`](Worker::max_attempts).
 //!
 //! *Stored* means: the transaction was flushed to the disk (`synchronous = FULL` in WAL mode; on macOS `fullfsync`). Puts

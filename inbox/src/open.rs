@@ -42,7 +42,7 @@ impl Open {
         self
     }
 
-    /// Whether to create the schema where there is none, or an older one. Default: true.
+    /// Whether to create the schema where there is none. Default: true.
     ///
     /// With `false`, apply [`SQLITE_SCHEMA`](crate::SQLITE_SCHEMA) yourself.
     pub fn migrate(mut self, migrate: bool) -> Self {

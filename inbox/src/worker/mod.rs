@@ -31,8 +31,8 @@ const MIN_LEASE: Duration = Duration::from_millis(100);
 /// - `Err`, or a panic: the job runs again after the [`backoff`](Self::backoff). What comes in meanwhile is merged into it.
 /// - The process ends: the job runs again when the inbox is opened.
 ///
-/// While a job runs its lease is renewed. If that fails, because the store is away or the process was stopped for longer
-/// than the lease, the future of the service is dropped before the lease ends, and the job runs again.
+/// While a job runs its lease is renewed. If that fails, the future of the service is dropped before the lease ends, and the
+/// job runs again. A process that was stopped for longer than the lease drops it when it continues.
 ///
 /// ```
 /// use std::time::Duration;

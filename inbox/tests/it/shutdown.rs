@@ -2,14 +2,18 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, pending, ready};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use cronofy_webhook_inbox::{Inbox, Job};
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 use tower::{Service, service_fn};
 
-use crate::support::{Gate, Jobs, change, inbox, noting, verification};
+use crate::support::{Gate, Jobs, change, in_file, inbox, noting, verification};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -65,6 +69,64 @@ async fn after_the_grace_jobs_are_dropped_and_the_attempt_does_not_count() {
     let jobs = Jobs::default();
     inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
     assert_eq!(jobs.all()[0].attempt(), 1);
+}
+
+/// Says, when it is dropped, whether its row is still held, and stays so for a while.
+struct DropsSlowly {
+    connection: Connection,
+    was_held: mpsc::Sender<bool>,
+}
+
+impl Drop for DropsSlowly {
+    fn drop(&mut self) {
+        let held = "SELECT count(*) FROM cronofy_inbox WHERE token IS NOT NULL";
+        let rows = || -> i64 {
+            self.connection
+                .query_row(held, [], |row| row.get(0))
+                .unwrap()
+        };
+        let until = std::time::Instant::now() + Duration::from_millis(200);
+        // What this thread has woken runs meanwhile.
+        let was_held = block_in_place(|| {
+            while std::time::Instant::now() < until {
+                if rows() != 1 {
+                    return false;
+                }
+            }
+            true
+        });
+        self.was_held.send(was_held).unwrap();
+    }
+}
+
+/// Otherwise, the next run could begin before this one has ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_dropped_before_its_row_is_released() {
+    let (inbox, directory, _) = in_file().await;
+    inbox.put("42", &change("chn_1", 1)).await.unwrap();
+    let (sender, was_held) = mpsc::channel();
+    let path = directory.path().join("inbox.db");
+    let started = Arc::new(Semaphore::new(0));
+    let starts = Arc::clone(&started);
+    let service = service_fn(move |_: Job| {
+        let slow = DropsSlowly {
+            connection: Connection::open(&path).unwrap(),
+            was_held: sender.clone(),
+        };
+        let starts = Arc::clone(&starts);
+        async move {
+            let _slow = slow;
+            starts.add_permits(1);
+            pending::<Result<(), Infallible>>().await
+        }
+    });
+    let worker = inbox.worker(service).grace(Duration::ZERO);
+    worker
+        .run_until(async { started.acquire().await.unwrap().forget() })
+        .await
+        .unwrap();
+    assert!(was_held.recv().unwrap());
+    assert_eq!(waiting_and_taken(&inbox).await, (1, 0));
 }
 
 #[tokio::test(start_paused = true)]
