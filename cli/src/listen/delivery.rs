@@ -81,7 +81,7 @@ impl Pending {
     /// Logs what has come of it.
     pub(super) fn finish(mut self, outcome: Result<&Answered, &str>) {
         if let Some(received) = self.received.take() {
-            self.log.add(received, outcome);
+            self.log.add(&received, outcome);
         }
     }
 }
@@ -89,7 +89,7 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         if let Some(received) = self.received.take() {
-            self.log.add(received, Err("the client has disconnected"));
+            self.log.add(&received, Err("the client has disconnected"));
         }
     }
 }

@@ -64,20 +64,20 @@ impl Log {
     }
 
     /// Logs a request that was sent on, or would have been.
-    pub(super) fn add(&self, received: Received, outcome: Result<&Answered, &str>) {
-        let mut line = Line::new(&received, outcome);
+    pub(super) fn add(&self, received: &Received, outcome: Result<&Answered, &str>) {
+        let mut line = Line::new(received, outcome);
         if !received.is_delivery() {
             self.print(&line);
             return;
         }
-        let judgement = Judgement::new(self.secrets.as_ref(), &received);
+        let judgement = Judgement::new(self.secrets.as_ref(), received);
         let mut state = self.state();
         let (id, attempt, of) = state
             .attempts
             .add(&received.uri.to_string(), &received.body);
         line.judged(id, attempt, of, &judgement);
         self.print(&line);
-        state.guide.judged(&received, &judgement);
+        state.guide.judged(received, &judgement);
         let entry = Entry {
             id,
             at: received.at,

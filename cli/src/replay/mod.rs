@@ -123,7 +123,7 @@ impl Replay {
     fn entries(&self) -> Result<Vec<Entry>, Error> {
         let mut selection = Selection::new(&self.ids, &self.kinds, self.since);
         let skipped = read(BufReader::new(open(&self.record)?), |entry| {
-            selection.add(entry)
+            selection.add(entry);
         })?;
         if skipped > 0 {
             note(format_args!(
