@@ -105,6 +105,8 @@ fn is_public(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpSocket;
+
     use super::super::line::Verdict;
     use super::*;
 
@@ -147,10 +149,10 @@ mod tests {
     async fn one_dead_address_beside_a_good_one_warns() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let good = listener.local_addr().unwrap();
-        let dead = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        // Bound, so that nobody else gets the port, but not listening.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let dead = socket.local_addr().unwrap();
         let connect = async |addresses: &[SocketAddr]| {
             let (line, reached) = connected(&addresses.iter().copied().collect()).await;
             (line.verdict, reached)

@@ -16,6 +16,7 @@ use axum::routing::{any, post};
 use cronofy_webhook::CronofyWebhookLayer;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 
 pub(crate) const SECRET: &str = "CRN_NggYusqPGLxwjw5FHOJYOqSrTPNXy8WQf14OID";
@@ -148,10 +149,13 @@ pub(crate) fn answering(status: u16, text: &'static str) -> String {
     serve(Router::new().fallback(any(async move || (status, text)))) + "/cronofy/42"
 }
 
-/// A URL at which nobody listens.
+/// A URL at which nobody listens. Its port stays bound, so that nobody else gets it.
 pub(crate) fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}/cronofy/42", listener.local_addr().unwrap())
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/cronofy/42", socket.local_addr().unwrap());
+    std::mem::forget(socket);
+    url
 }
 
 pub(crate) struct Received {

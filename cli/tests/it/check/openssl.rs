@@ -2,7 +2,6 @@
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -39,15 +38,16 @@ fn openssl(folder: &Path, arguments: &[&str]) {
 
 /// Starts a server with the files `host.pem` and `host.key`, and waits until it listens.
 fn serve(folder: &Path, arguments: &[&str]) -> Server {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let address = format!("127.0.0.1:{port}");
     let mut child = Command::new("openssl")
         .args([
-            "s_server", "-accept", &address, "-cert", "host.pem", "-key", "host.key", "-www",
+            "s_server",
+            "-accept",
+            "127.0.0.1:0",
+            "-cert",
+            "host.pem",
+            "-key",
+            "host.key",
+            "-www",
         ])
         .args(arguments)
         .current_dir(folder)
@@ -57,7 +57,11 @@ fn serve(folder: &Path, arguments: &[&str]) -> Server {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap() == "ACCEPT"));
+    let port = lines.find_map(|line| {
+        let port = line.unwrap().strip_prefix("ACCEPT 127.0.0.1:")?.to_owned();
+        Some(port)
+    });
+    let port = port.unwrap();
     // Keeps on reading, so that the server can write.
     std::thread::spawn(move || lines.for_each(drop));
     Server {
