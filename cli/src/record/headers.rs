@@ -47,7 +47,9 @@ impl Headers {
         let headers = self.0.iter().map(|(name, value)| {
             let value = match value {
                 Some(Value::Text(text)) if name == masked.as_str() => Some(Value::Text(mask(text))),
-                Some(Value::Bytes { .. }) if name == masked.as_str() => Some(Value::Text("…".to_owned())),
+                Some(Value::Bytes { .. }) if name == masked.as_str() => {
+                    Some(Value::Text("…".to_owned()))
+                }
                 value => value.clone(),
             };
             (name.clone(), value)

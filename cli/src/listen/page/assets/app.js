@@ -223,7 +223,6 @@ function arrived() {
   });
 }
 
-const rowOf = (key) => rows.findLast((row) => row.key === key);
 const isDelivery = (row) => row.id !== null;
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -258,7 +257,7 @@ function applyFilter() {
   $("clear").disabled = !Object.values(filter).some(Boolean);
   $("replay-all").disabled = !shown.some((row) => isDelivery(row) && !row.is_cut);
   list.render();
-  if (detail.key === null) detail.showNothing();
+  if (detail.key === null && !detail.isEditing) detail.showNothing();
 }
 
 let searches = 0;
@@ -342,7 +341,13 @@ const list = {
   top: null, // the key of the newest row that was shown
   unseen: 0,
 
-  rowHeight: () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row")),
+  height: null,
+
+  /** As the style sheet says. */
+  rowHeight() {
+    this.height ??= parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row"));
+    return this.height;
+  },
 
   /** Shows the rows in sight. What has come above them moves neither them nor the selection. */
   render() {
@@ -379,8 +384,8 @@ const list = {
       }
     }
     for (const index of wanted) this.place(index, height);
-    element.toggleAttribute("aria-activedescendant", false);
-    if (selected >= 0) element.setAttribute("aria-activedescendant", `row-${detail.selected}`);
+    if (selected < 0) element.removeAttribute("aria-activedescendant");
+    else element.setAttribute("aria-activedescendant", `row-${detail.selected}`);
     this.showEmpty();
     space.dataset.rows = nodes.size;
   },
@@ -471,7 +476,10 @@ $("new").addEventListener("click", () => {
   list.element.focus();
 });
 new ResizeObserver(() => list.draw()).observe(list.element);
-narrow.addEventListener("change", () => list.render());
+narrow.addEventListener("change", () => {
+  list.height = null;
+  list.render();
+});
 
 /** What is in sight on a narrow screen. */
 function view(name) {
@@ -494,10 +502,11 @@ const detail = {
   openSoon: debounced(40, (key) => detail.open(key).catch((error) => announce(error.message))),
 
   async open(key) {
-    if (this.isEditing && this.key === key) return;
+    const isShown = () => this.key === key || this.selected !== key;
+    if (isShown()) return;
     const data = await call(`deliveries/${key}`);
-    if (this.selected !== key) return;
-    this.show(data);
+    // Meanwhile another one may have been selected, or this one shown.
+    if (!isShown()) this.show(data);
   },
 
   show(data) {
@@ -507,8 +516,8 @@ const detail = {
     const { row } = data;
     this.panel = el("div", { role: "tabpanel", id: "panel" });
     const tabs = el("div", {}, this.tabs(isDelivery(row)), this.panel);
-    const aside = el("div", { class: "aside" }, el("h2", {}, "Answer"), answerPanel(data));
-    this.element.replaceChildren(...this.head(data), el("div", { class: "wide" }, tabs, aside));
+    this.aside = el("div", { class: "aside" });
+    this.element.replaceChildren(...this.head(data), el("div", { class: "wide" }, tabs, this.aside));
     this.element.scrollTop = 0;
     this.openTab(isDelivery(row) || ["Body", "Headers", "Answer"].includes(this.tab) ? this.tab : "Body");
   },
@@ -568,6 +577,8 @@ const detail = {
     }
     this.panel.setAttribute("aria-labelledby", `tab-${name}`);
     this.panel.replaceChildren(...PANELS[name](this.data));
+    const beside = name === "Answer" ? "Body" : "Answer";
+    this.aside.replaceChildren(el("h2", {}, beside), ...PANELS[beside](this.data));
   },
 
   refreshAttempts() {
@@ -993,6 +1004,9 @@ function signOptions(hasOriginal) {
   return options.map(([value, text]) => el("option", { value }, text));
 }
 
+/** What was typed and not closed, by the delivery that is edited: selecting another one loses nothing. */
+const drafts = new Map();
+
 const signOf = (value) => (/^\d+$/.test(value) ? { secret: Number(value) } : value);
 
 function openEditor({ of, title, uri, body }) {
@@ -1002,9 +1016,10 @@ function openEditor({ of, title, uri, body }) {
   const said = el("p", { class: "said", role: "status", id: "edit-problem" });
   const result = el("div", { class: "result", role: "region", "aria-label": "Result", "aria-live": "polite" }, note("What is answered is shown here."));
   path.value = uri;
-  text.value = body;
+  text.value = (of === null ? null : drafts.get(of)) ?? body;
 
   const check = () => {
+    if (of !== null) drafts.set(of, text.value);
     const { error } = scan(text.value);
     text.setAttribute("aria-invalid", Boolean(error));
     const go = button("Go there", () => {
@@ -1028,6 +1043,7 @@ function openEditor({ of, title, uri, body }) {
   };
 
   const close = () => {
+    drafts.delete(of);
     if (detail.data && of !== null) {
       detail.show(detail.data);
       detail.focus();
@@ -1065,6 +1081,7 @@ function openEditor({ of, title, uri, body }) {
   });
   text.addEventListener("input", check);
   detail.isEditing = true;
+  detail.key = null;
   detail.element.dataset.nothing = "";
   detail.element.replaceChildren(button("← Back", back, { class: "back" }), el("h2", { tabindex: "-1", id: "title" }, title), el("p", { class: "about" }, of === null ? "It goes to the receiver." : "It goes to the receiver; the original stays as it is."), editor);
   check();
@@ -1102,7 +1119,7 @@ function openDialog(title, content, buttons, closeText = "Close") {
 async function openTrigger(name = "verification") {
   const samples = await call("samples");
   const families = Map.groupBy ? Map.groupBy(samples, (sample) => sample.family) : groupBy(samples);
-  const groups = [...families].map(([family, of]) => el("optgroup", { label: family }, of.map((sample) => el("option", { value: sample.name }, sample.name))));
+  const groups = [...families].map(([family, of]) => el("optgroup", { label: family[0].toUpperCase() + family.slice(1) }, of.map((sample) => el("option", { value: sample.name }, sample.name))));
   const kind = el("select", { id: "trigger-kind", size: "12" }, groups);
   const path = el("input", { id: "trigger-path", spellcheck: "false", autocomplete: "off" });
   const channel = el("input", { id: "trigger-channel", spellcheck: "false", autocomplete: "off", placeholder: "that of the sample" });
