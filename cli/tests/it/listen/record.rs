@@ -73,7 +73,7 @@ fn a_delivery_is_a_line_without_credentials() {
                 "status": 200, "by": "receiver", "took_ms": null, "body_b64": "b2s=",
                 "headers": [["set-cookie", null], ["x", "y"], ["content-length", "2"]],
             },
-            "error": null, "attempt": 1, "of": null,
+            "error": null, "attempt": 1, "of": null, "from_page": null, "replay_of": null,
         })]
     );
     assert!(!fs::read_to_string(&path).unwrap().contains("CREDENTIAL"));

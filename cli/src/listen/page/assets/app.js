@@ -269,7 +269,7 @@ async function search() {
   applyFilter();
 }
 
-const searchSoon = debounced(120, () => search().catch(() => {}));
+const searchSoon = debounced(60, () => search().catch(() => {}));
 
 function readForm() {
   const { text, kind, verdict, status, other } = form.elements;
