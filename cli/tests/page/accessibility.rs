@@ -48,7 +48,7 @@ fn check(scheme: &str) {
     for key in [2, 3, 4] {
         browser.click(&format!("#row-{key}"));
         browser.wait(&format!("return document.querySelector('#row-{key}[aria-selected=true]') && document.querySelector('[role=tabpanel]')"));
-        browser.wait_for("#title", if key == 4 { "GET" } else { "change" });
+        browser.wait_for("#title", if key == 4 { "GET" } else { ["#2", "#3"][key - 2] });
         let tabs =
             browser.js("return [...document.querySelectorAll('[role=tab]')].map((tab) => tab.id)");
         for tab in tabs.as_array().unwrap() {

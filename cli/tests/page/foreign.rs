@@ -46,7 +46,7 @@ pub(crate) fn origin() {
     let other = serve(Router::new().route("/", get(async move || Html(html))));
     let browser = Browser::start();
     browser.go(&other);
-    let refused = json!(["rejected", "fulfilled0", "rejected"]);
+    let refused = json!(["rejected", "rejected", "rejected"]);
     assert_eq!(browser.wait("return window.ofFrame"), refused);
     let own = browser.js_async(&format!(
         "const all = await Promise.allSettled([{send}, {plain}, {read}]);

@@ -104,7 +104,7 @@ pub(crate) fn menu() {
     let groups =
         browser.js("return [...document.querySelectorAll('optgroup')].map((group) => group.label)");
     assert_eq!(groups[0], "Channel");
-    assert_eq!(groups.as_array().unwrap().len(), 9);
+    assert_eq!(groups.as_array().unwrap().len(), 8);
     browser.js("const kind = document.getElementById('trigger-kind'); kind.value = 'profile_disconnected'; kind.dispatchEvent(new Event('change'))");
     browser.push("Send");
     browser.wait_for("#title", "profile_disconnected");

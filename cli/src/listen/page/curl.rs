@@ -82,7 +82,7 @@ fn word(bytes: &[u8]) -> String {
 
 /// Whether it arrives at a shell as it was pasted.
 fn is_plain(text: &str) -> bool {
-    !text.chars().any(char::is_control)
+    !text.chars().any(|c| c.is_control() && c != '\n')
 }
 
 /// A word that `printf %b` prints as these bytes.

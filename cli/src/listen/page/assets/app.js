@@ -383,25 +383,32 @@ const list = {
         nodes.delete(key);
       }
     }
-    for (const index of wanted) this.place(index, height);
+    // In the order in which they are seen.
+    let next = space.firstChild;
+    for (const index of [...wanted].sort((a, b) => a - b)) {
+      const node = this.place(index, height);
+      if (node === next) next = next.nextSibling;
+      else space.insertBefore(node, next);
+    }
     if (selected < 0) element.removeAttribute("aria-activedescendant");
     else element.setAttribute("aria-activedescendant", `row-${detail.selected}`);
     this.showEmpty();
     space.dataset.rows = nodes.size;
   },
 
+  /** The node of a row, where it is now. */
   place(index, height) {
     const row = shown[index];
     let node = this.nodes.get(row.key);
     if (!node) {
       node = this.make(row);
       this.nodes.set(row.key, node);
-      this.space.append(node);
     }
     node.style.setProperty("transform", `translateY(${index * height}px)`);
     node.setAttribute("aria-posinset", index + 1);
     node.setAttribute("aria-setsize", shown.length);
     node.setAttribute("aria-selected", row.key === detail.selected);
+    return node;
   },
 
   make(row) {
@@ -421,8 +428,8 @@ const list = {
 
   showEmpty() {
     const text = rows.some((row) => filter.other || isDelivery(row)) ? "Nothing matches the filter." : "Nothing has come yet.";
-    this.space.querySelector(".none")?.remove();
-    if (shown.length === 0) this.space.append(el("p", { class: "none" }, text));
+    $("none").hidden = shown.length > 0;
+    if ($("none").textContent !== text) $("none").textContent = text;
   },
 
   toTop() {
