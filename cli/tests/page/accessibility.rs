@@ -48,7 +48,14 @@ fn check(scheme: &str) {
     for key in [2, 3, 4] {
         browser.click(&format!("#row-{key}"));
         browser.wait(&format!("return document.querySelector('#row-{key}[aria-selected=true]') && document.querySelector('[role=tabpanel]')"));
-        browser.wait_for("#title", if key == 4 { "GET" } else { ["#2", "#3"][key - 2] });
+        browser.wait_for(
+            "#title",
+            if key == 4 {
+                "GET"
+            } else {
+                ["#2", "#3"][key - 2]
+            },
+        );
         let tabs =
             browser.js("return [...document.querySelectorAll('[role=tab]')].map((tab) => tab.id)");
         for tab in tabs.as_array().unwrap() {
@@ -75,7 +82,7 @@ fn check(scheme: &str) {
         browser.js("document.querySelector('dialog').close()");
         browser.wait("return !document.querySelector('dialog')");
     }
-    browser.push("Replay");
+    browser.click("#detail .buttons button");
     browser.wait_for(".said", "Replayed");
     look("replayed");
     browser.push("Edit");

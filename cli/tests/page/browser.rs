@@ -1,4 +1,4 @@
-//! Chromium, driven by WebDriver.
+//! Chromium, driven by `WebDriver`.
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// Keys, as WebDriver names them.
+/// Keys, as `WebDriver` names them.
 pub(crate) const ENTER: &str = "\u{e007}";
 pub(crate) const ESCAPE: &str = "\u{e00c}";
 pub(crate) const CONTROL: &str = "\u{e009}";

@@ -135,7 +135,8 @@ pub(crate) fn letters() {
     browser.press("r");
     assert_eq!(log.lock().unwrap().len(), 1);
     browser.js("location.reload()");
-    browser.wait("return document.querySelector('.row') || !document.getElementById('none').hidden");
+    browser
+        .wait("return document.querySelector('.row') || !document.getElementById('none').hidden");
     browser.js("document.getElementById('list').focus()");
     browser.press("j");
     assert!(

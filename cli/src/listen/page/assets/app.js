@@ -98,16 +98,19 @@ let isLocked = false;
 function lock(text) {
   isLocked = true;
   stream.close();
-  const page = el("div", { class: "locked", role: "alert" }, el("h2", {}, text), el("p", { class: "muted" }, "The link holds a token that is made anew each time."));
-  for (const part of [document.querySelector("main"), $("filter"), $("progress")]) part.hidden = true;
+  const page = el("main", { class: "locked" }, el("div", { role: "alert" }, el("h2", {}, text), el("p", { class: "muted" }, "The link holds a token that is made anew each time.")));
+  for (const part of document.querySelectorAll("dialog")) part.close();
+  for (const part of lockable()) part.hidden = true;
   document.querySelector(".locked")?.remove();
   document.body.append(page);
 }
 
+const lockable = () => document.querySelectorAll(".panes, .filter, .facts, .actions");
+
 function unlock() {
   isLocked = false;
   document.querySelector(".locked")?.remove();
-  for (const part of [document.querySelector("main"), $("filter")]) part.hidden = false;
+  for (const part of lockable()) part.hidden = false;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -506,7 +509,7 @@ const detail = {
   tab: "Body",
   isEditing: false,
 
-  openSoon: debounced(40, (key) => detail.open(key).catch((error) => announce(error.message))),
+  openSoon: debounced(40, (key) => detail.open(key).catch((error) => tell(error.message))),
 
   async open(key) {
     const isShown = () => this.key === key || this.selected !== key;
@@ -988,7 +991,7 @@ async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     if (detail.said?.isConnected) detail.say("Copied.");
-    else announce("Copied");
+    else tell("Copied.");
   } catch {
     // Where the browser does not allow it, the text can be copied by hand.
     const area = el("textarea", { rows: "10", readonly: true, "aria-label": "The text", style: { width: "100%" } });
@@ -1390,7 +1393,7 @@ const firstSteps = {
     this.element.replaceChildren(
       this.step(hasSecret, "Client secret", hasSecret ? `Signatures are checked with ${secrets.join(", ")}.` : "None: signatures are not checked, and nothing is signed. Start listen again with it:", hasSecret ? [] : ["export CRONOFY_CLIENT_SECRET=CRN_…"]),
       this.step(state.listens, "Receiver", state.listens ? `A connection to ${state.to} can be made.` : `Nothing listens at ${state.to}: start the receiver.`),
-      this.step(null, "Trigger a verification", "It is signed as by Cronofy, and sent to the receiver. No tunnel is needed.", [], button("Trigger a verification", () => triggerVerification().catch((error) => announce(error.message)), { class: "primary" })),
+      this.step(null, "Trigger a verification", "It is signed as by Cronofy, and sent to the receiver. No tunnel is needed.", [], button("Trigger a verification", () => triggerVerification().catch((error) => tell(error.message)), { class: "primary" })),
       this.step(state.public_url ? true : null, "Tunnel", state.public_url ? `Seen: ${state.public_url}` : "One of these makes listen public, but not this page:", state.public_url ? [] : state.tunnels),
       this.step(null, "Channel", channel_command ? "This creates it, at the API host of your data centre:" : "The command that creates it is shown here once a request has come through the tunnel, or with --public-url.", channel_command ? [channel_command] : []),
       this.step(null, "Cronofy's dashboard", "Under the application, at an active channel, “Trigger Push Notifications” has a button for each kind."),
@@ -1410,6 +1413,7 @@ const copyable = (text) => el("div", { class: "command" }, el("code", {}, text),
 
 let arrivals = 0;
 let latest = null;
+let messages = [];
 let toldAt = -Infinity;
 let timer = null;
 
@@ -1417,25 +1421,41 @@ function announceRow(row) {
   if (!isDelivery(row)) return;
   arrivals += 1;
   latest = row;
-  timer ??= setTimeout(() => {
-    timer = null;
-    announce(`${plural(arrivals, "new delivery", "new deliveries")}, the last one ${latest.kind}, ${latest.status ?? "no answer"}`);
-    arrivals = 0;
-  }, Math.max(toldAt + 5000 - performance.now(), 500));
+  announceSoon();
 }
 
 function announce(text) {
-  toldAt = performance.now();
-  $("live").textContent = text;
+  messages.push(text);
+  announceSoon();
 }
+
+function announceSoon() {
+  timer ??= setTimeout(() => {
+    timer = null;
+    toldAt = performance.now();
+    if (arrivals > 0) messages.push(`${plural(arrivals, "new delivery", "new deliveries")}, the last one ${latest.kind}, ${latest.status ?? "no answer"}`);
+    $("live").textContent = messages.join(". ");
+    arrivals = 0;
+    messages = [];
+  }, Math.max(toldAt + 5000 - performance.now(), 500));
+}
+
+/** What a click has led to, where it is not shown in another place. */
+function tell(text) {
+  $("toast").textContent = text;
+  $("toast").hidden = false;
+  hideToast();
+}
+
+const hideToast = debounced(6000, () => ($("toast").hidden = true));
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Start
 
-$("trigger").addEventListener("click", () => openTrigger().catch((error) => announce(error.message)));
+$("trigger").addEventListener("click", () => openTrigger().catch((error) => tell(error.message)));
 $("help").addEventListener("click", openHelp);
 $("replay-all").addEventListener("click", openReplayAll);
-$("stop").addEventListener("click", () => call("stop", {}).catch((error) => announce(error.message)));
+$("stop").addEventListener("click", () => call("stop", {}).catch((error) => tell(error.message)));
 
 async function start() {
   takeToken();
