@@ -44,9 +44,7 @@ pub(crate) fn take(folder: &Path) {
     // The same JSON, written differently on the way.
     let request = crate::listening::post("/cronofy/42", &body("change"));
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
-    let compact = serde_json::from_str::<serde_json::Value>(body)
-        .unwrap()
-        .to_string();
+    let compact: String = body.split_whitespace().collect();
     let head = head.replace(
         &format!("Length: {}", body.len()),
         &format!("Length: {}", compact.len()),
@@ -85,7 +83,7 @@ fn body(name: &str) -> String {
 /// As a receiver that has its days.
 async fn answer(body: Bytes) -> StatusCode {
     let (time, status) = match body.len() % 7 {
-        0 => (1900, StatusCode::NO_CONTENT),
+        0 => (3700, StatusCode::NO_CONTENT),
         1 => (40, StatusCode::SERVICE_UNAVAILABLE),
         2 => (620, StatusCode::NO_CONTENT),
         rest => (3 + rest as u64 * 4, StatusCode::NO_CONTENT),

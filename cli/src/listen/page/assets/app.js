@@ -485,7 +485,11 @@ $("new").addEventListener("click", () => {
   list.render();
   list.element.focus();
 });
-new ResizeObserver(() => list.draw()).observe(list.element);
+new ResizeObserver(() => {
+  const { offsetWidth, clientWidth } = list.element;
+  document.documentElement.style.setProperty("--scrollbar", `${offsetWidth - clientWidth}px`);
+  list.draw();
+}).observe(list.element);
 narrow.addEventListener("change", () => {
   list.height = null;
   list.render();
