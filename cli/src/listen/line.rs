@@ -129,7 +129,7 @@ impl<'a> Line<'a> {
             (Some(Verdict::Unchecked) | None, _) => ", unchecked".to_owned(),
         };
         if let (Some(attempt), Some(of)) = (self.attempt, self.of) {
-            text += &format!(", attempt {attempt} of {of}");
+            text += &format!(", attempt {attempt} of delivery {of}");
         }
         text
     }
