@@ -38,7 +38,8 @@ async fn receive(verifier: &Verifier, request: HttpRequest) -> StatusCode {
             };
         }
     };
-    match Delivery::verify(verifier, &head.headers, body) {
+    let delivery = Delivery::verify(verifier, &head.headers, body);
+    match delivery {
         Ok(delivery) => {
             console_log!("{}: {}", head.uri.path(), delivery.notification().kind());
             StatusCode::NO_CONTENT
