@@ -137,7 +137,7 @@ impl<'a> Line<'a> {
             (Some(Verdict::Unchecked) | None, _) => ", unchecked".to_owned(),
         };
         if let (Some(attempt), Some(of)) = (self.attempt, self.of) {
-            text += &format!(", attempt {attempt} of {of}");
+            text += &format!(", attempt {attempt} of delivery {of}");
         }
         text += &match (self.from_page, self.replay_of) {
             (Some(FromPage::Replay), Some(of)) => format!(", {of} replayed"),

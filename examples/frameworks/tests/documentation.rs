@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// The section of the page for each file.
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 11] = [
     ("axum 0.7", "tests/axum_0_7.rs"),
     ("hyper 1", "hyper/src/main.rs"),
     ("tonic 0.14", "tonic/src/main.rs"),
@@ -16,6 +16,7 @@ const SECTIONS: [(&str, &str); 10] = [
     ("actix-web 4", "actix/src/main.rs"),
     ("rocket 0.5", "tests/rocket.rs"),
     ("ntex 3", "tests/ntex.rs"),
+    ("Cloudflare Workers", "worker/src/lib.rs"),
 ];
 
 /// The lines of code that the page shows, by section.

@@ -82,7 +82,10 @@ fn each_request_is_a_line() {
     assert_eq!(lines[0], ("1 change chn_1, authentic: 204", ""));
     assert_eq!(
         lines[1],
-        ("2 change chn_1, authentic, attempt 2 of 1: 204", "")
+        (
+            "2 change chn_1, authentic, attempt 2 of delivery 1: 204",
+            ""
+        )
     );
     let (unauthentic, _) = lines[2];
     assert!(
