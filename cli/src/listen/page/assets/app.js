@@ -272,7 +272,7 @@ async function search() {
   applyFilter();
 }
 
-const searchSoon = debounced(60, () => search().catch(() => {}));
+const searchSoon = debounced(40, () => search().catch(() => {}));
 
 function readForm() {
   const { text, kind, verdict, status, other } = form.elements;
@@ -281,7 +281,8 @@ function readForm() {
   filter.text = text.value;
   keepFilter();
   list.toTop();
-  if (isNew) searchSoon();
+  if (isNew && filter.text) searchSoon();
+  else if (isNew) search();
   else applyFilter();
 }
 
