@@ -140,9 +140,9 @@ impl<'a> Line<'a> {
             text += &format!(", attempt {attempt} of delivery {of}");
         }
         text += &match (self.from_page, self.replay_of) {
-            (Some(FromPage::Replay), Some(of)) => format!(", {of} replayed"),
-            (Some(FromPage::Edit), Some(of)) => format!(", {of} edited"),
-            (Some(_), _) => ", triggered".to_owned(),
+            (Some(FromPage::Replay), Some(of)) => format!(", replay of {of}"),
+            (Some(FromPage::Edit), Some(of)) => format!(", edited from {of}"),
+            (Some(_), _) => ", triggered from the page".to_owned(),
             (None, _) => String::new(),
         };
         text

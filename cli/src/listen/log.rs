@@ -1,6 +1,6 @@
 //! What has come, and what was answered: lines, the record, and what the page shows.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 use tokio::sync::mpsc::UnboundedSender;
@@ -10,7 +10,7 @@ use super::delivery::{Answered, Received};
 use super::guide::Guide;
 use super::judge::Judgement;
 use super::line::Line;
-use super::store::{Store, Stored, channel_id};
+use super::store::{Store, channel_id};
 use crate::error::Error;
 use crate::output::{Output, note};
 use crate::record::{Answer, Entry, Headers, RecordFile, Verdict};
@@ -26,8 +26,8 @@ pub(super) struct Log {
     until: Option<u64>,
     /// Told when listening is to end.
     end: UnboundedSender<Result<(), Error>>,
-    /// Told what is new.
-    pub(super) news: broadcast::Sender<Arc<Stored>>,
+    /// Told the key of what is new.
+    pub(super) news: broadcast::Sender<u64>,
     state: Mutex<State>,
 }
 
@@ -123,10 +123,9 @@ impl Log {
             .as_ref()
             .and_then(|judgement| channel_id(&judgement.notification));
         let mut state = self.state();
-        let stored = state.store.add(entry, channel, Some(took_ms), judgement);
-        let key = stored.key;
+        let key = state.store.add(entry, channel, Some(took_ms), judgement);
         // Nobody is told if no page is open.
-        let _ = self.news.send(stored);
+        let _ = self.news.send(key);
         key
     }
 
@@ -138,6 +137,18 @@ impl Log {
 }
 
 impl State {
+    /// Nothing has come, and nothing is recorded.
+    pub(super) fn new(guide: Guide) -> Self {
+        Self {
+            attempts: Attempts::default(),
+            arrived: 0,
+            record: None,
+            record_path: None,
+            guide,
+            store: Store::default(),
+        }
+    }
+
     /// A record that cannot be written is not written further: what is missing would not be noticed.
     fn append(&mut self, entry: &Entry) {
         let Some(record) = &mut self.record else {

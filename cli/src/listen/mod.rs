@@ -27,7 +27,6 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use self::attempts::Attempts;
 use self::guide::Guide;
 pub(crate) use self::headers::end_to_end;
 use self::log::{Log, State};
@@ -37,7 +36,6 @@ use self::receiver::Receiver;
 use self::scope::Scope;
 use self::serve::serve;
 use self::signals::Signals;
-use self::store::Store;
 use crate::error::Error;
 use crate::fault::{Fault, Faults, parse_duration};
 use crate::output::{Output, note};
@@ -178,42 +176,15 @@ impl Listen {
             ));
         }
         let scope = Scope::new(self.to.uri().path());
-        let (mut attempts, mut store) = Default::default();
-        let record = self.open_record(&mut attempts, &mut store)?;
-        let (record, record_path) = record.unzip();
+        let mut state = State::new(Guide::new(scope.prefix(), address.port()));
+        self.open_record(&mut state)?;
         let seed = (!self.faults.is_empty())
             .then(|| self.seed.unwrap_or_else(|| fastrand::u64(..1 << 53)));
-        let (url, to) = (format!("http://{address}"), self.to.to_string());
-        if output.json {
-            let (url, to, page) = (&url, &to, &format!("http://{page}"));
-            output.record(
-                "listening",
-                &Listening {
-                    url,
-                    page,
-                    to,
-                    seed,
-                },
-            )?;
-        } else {
-            output.line(format_args!("listening on {url} for {}", Escaped(&to)))?;
-        }
-        if let Some(seed) = seed {
-            note(format_args!("faults are drawn with --seed {seed}"));
-        }
+        self.tell([address, page], seed, output)?;
         if secrets.is_none() {
             note("no client secret was given: signatures are not checked");
         }
-        let mut guide = Guide::new(scope.prefix(), address.port());
-        guide.start(self.public_url.as_ref());
-        let state = State {
-            attempts,
-            arrived: 0,
-            record,
-            record_path,
-            guide,
-            store,
-        };
+        state.guide.start(self.public_url.as_ref());
         Ok(Proxy {
             scope,
             receiver: Receiver::new(self.to.clone(), addresses, tls::config(tls::roots())?),
@@ -224,21 +195,43 @@ impl Listen {
         })
     }
 
-    /// Opens the record, and reads what is there.
-    fn open_record(
+    /// Tells where it listens.
+    fn tell(
         &self,
-        attempts: &mut Attempts,
-        store: &mut Store,
-    ) -> Result<Option<(RecordFile, String)>, Error> {
+        [address, page]: [SocketAddr; 2],
+        seed: Option<u64>,
+        output: Output,
+    ) -> Result<(), Error> {
+        let (url, to) = (format!("http://{address}"), self.to.to_string());
+        if output.json {
+            let listening = Listening {
+                url: &url,
+                page: &format!("http://{page}"),
+                to: &to,
+                seed,
+            };
+            output.record("listening", &listening)?;
+        } else {
+            output.line(format_args!("listening on {url} for {}", Escaped(&to)))?;
+        }
+        if let Some(seed) = seed {
+            note(format_args!("faults are drawn with --seed {seed}"));
+        }
+        Ok(())
+    }
+
+    /// Opens the record, and reads what is there.
+    fn open_record(&self, state: &mut State) -> Result<(), Error> {
         let Some(path) = &self.record else {
-            return Ok(None);
+            return Ok(());
         };
         let mut count = 0;
         let limit = self.record_limit.saturating_mul(1024 * 1024);
         let (record, skipped) = RecordFile::open(path, limit, |entry| {
             count += 1;
-            attempts.add_recorded(entry.id, &entry.uri, &entry.body);
-            store.add_recorded(entry);
+            let (uri, body) = (&entry.uri, &entry.body);
+            state.attempts.add_recorded(entry.id, uri, body);
+            state.store.add_recorded(entry);
         })?;
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         let path = path.to_string_lossy().into_owned();
@@ -251,6 +244,8 @@ impl Listen {
                 "warning: {skipped} of its lines are no delivery, and were skipped"
             ));
         }
-        Ok(Some((record, path)))
+        state.record = Some(record);
+        state.record_path = Some(path);
+        Ok(())
     }
 }

@@ -66,14 +66,14 @@ impl Store {
         self.add(entry, channel_id(&notification), took_ms, None);
     }
 
-    /// Keeps a request, and drops the oldest ones that have no room beside it.
+    /// Keeps a request, and drops the oldest ones that have no room beside it. Returns its key.
     pub(super) fn add(
         &mut self,
         mut entry: Entry,
         channel: Option<String>,
         took_ms: Option<f64>,
         judgement: Option<Judgement>,
-    ) -> Arc<Stored> {
+    ) -> u64 {
         let body_length = entry.body.len();
         let answer_length = entry.answer.as_ref().map_or(0, |answer| answer.body.len());
         if entry.id == 0 || entry.verdict == Verdict::Unauthentic {
@@ -83,23 +83,24 @@ impl Store {
             }
         }
         self.last_key += 1;
-        let stored = Arc::new(Stored {
+        let stored = Stored {
             key: self.last_key,
+            // The body is judged again when it is shown, if all of it is there.
             judgement: judgement.filter(|_| entry.body.len() < body_length),
             entry,
             channel,
             took_ms,
             body_length,
             answer_length,
-        });
+        };
         self.bytes += stored.size();
-        self.rows.push_back(Arc::clone(&stored));
+        self.rows.push_back(Arc::new(stored));
         while self.rows.len() > ROWS || (self.bytes > BYTES && self.rows.len() > 1) {
             if let Some(oldest) = self.rows.pop_front() {
                 self.bytes -= oldest.size();
             }
         }
-        stored
+        self.last_key
     }
 
     pub(super) fn get(&self, key: u64) -> Option<Arc<Stored>> {
@@ -152,7 +153,8 @@ mod tests {
             from_page: None,
             replay_of: None,
         };
-        store.add(entry, None, None, None)
+        let key = store.add(entry, None, None, None);
+        store.get(key).unwrap()
     }
 
     #[test]

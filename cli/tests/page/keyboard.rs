@@ -44,6 +44,14 @@ pub(crate) fn detail_and_replay() {
     browser.wait_for("#row-4", "replay of 2");
     browser.press(ESCAPE);
     assert_eq!(browser.js("return document.activeElement.id"), "list");
+    // The one above, while the detail has the focus.
+    browser.press(ENTER);
+    browser.press("j");
+    browser.wait_for("#title", "#1");
+    assert_eq!(browser.js("return document.activeElement.id"), "title");
+    browser.press("k");
+    browser.wait_for("#title", "#2");
+    browser.press(ESCAPE);
     // The tabs by the arrow keys.
     browser.press(ENTER);
     for _ in 0..20 {

@@ -32,7 +32,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial, run};
 type Test = (&'static str, fn(), fn() -> Option<String>);
 
 #[rustfmt::skip]
-const TESTS: [Test; 24] = [
+const TESTS: [Test; 25] = [
     ("accessible_in_light", accessibility::light, accessibility::missing),
     ("accessible_in_dark", accessibility::dark, accessibility::missing),
     ("a_delivery_appears_without_a_reload", arrivals::appears, nothing),
@@ -55,6 +55,7 @@ const TESTS: [Test; 24] = [
     ("what_is_shown_is_replayed_and_can_be_stopped", sending::several, nothing),
     ("a_fixture_is_saved_byte_for_byte", sending::fixture, nothing),
     ("a_lost_stream_recovers", session::lost_stream, nothing),
+    ("a_hidden_tab_has_no_stream", session::hidden, nothing),
     ("a_restart_asks_for_the_new_link", session::restart, nothing),
     ("a_signal_ends_it_within_a_second", session::shutdown, nothing),
 ];

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ use crate::support::{command, recorder};
 struct Wire {
     url: String,
     connections: Arc<Mutex<Option<Vec<TcpStream>>>>,
+    /// What the browser has sent on each connection that it has closed.
+    ended: Receiver<String>,
 }
 
 impl Wire {
@@ -24,6 +27,7 @@ impl Wire {
         let connections = Arc::new(Mutex::new(Some(Vec::new())));
         let all = Arc::clone(&connections);
         let (host, page) = (own.clone(), page.to_owned());
+        let (sender, ended) = channel();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let mut all = all.lock().unwrap();
@@ -31,15 +35,23 @@ impl Wire {
                 let upstream = TcpStream::connect(&page).unwrap();
                 all.extend([stream.try_clone().unwrap(), upstream.try_clone().unwrap()]);
                 let (to, from) = (upstream.try_clone().unwrap(), stream.try_clone().unwrap());
-                let (host, page) = (host.clone(), page.clone());
-                thread::spawn(move || copy(stream, to, &host, &page));
+                let (host, page, sender) = (host.clone(), page.clone(), sender.clone());
+                thread::spawn(move || {
+                    let _ = sender.send(copy(stream, to, &host, &page));
+                });
                 thread::spawn(move || copy(upstream, from, "", ""));
             }
         });
         Self {
             url: format!("http://{own}"),
             connections,
+            ended,
         }
+    }
+
+    fn wait_for_end_of(&self, request: &str) {
+        let ended = || self.ended.recv_timeout(Duration::from_secs(20)).unwrap();
+        while !ended().contains(request) {}
     }
 
     /// Closes all connections, and new ones at once.
@@ -54,13 +66,15 @@ impl Wire {
     }
 }
 
-/// Copies what comes, with one text in the place of another.
-fn copy(mut from: TcpStream, mut to: TcpStream, host: &str, page: &str) {
+/// Copies what comes, with one text in the place of another. Returns all of it if it is changed.
+fn copy(mut from: TcpStream, mut to: TcpStream, host: &str, page: &str) -> String {
     let mut buffer = [0; 65536];
+    let mut all = String::new();
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         let mut bytes = buffer[..length].to_vec();
         if !host.is_empty() {
             let text = String::from_utf8(bytes).unwrap();
+            all += &text;
             bytes = text.replace(host, page).into_bytes();
         }
         if to.write_all(&bytes).is_err() {
@@ -68,6 +82,7 @@ fn copy(mut from: TcpStream, mut to: TcpStream, host: &str, page: &str) {
         }
     }
     let _ = to.shutdown(Shutdown::Both);
+    all
 }
 
 pub(crate) fn lost_stream() {
@@ -91,6 +106,34 @@ pub(crate) fn lost_stream() {
     listening.post("/", &change("chn_3"));
     browser.wait_for("#row-3", "chn_3");
     assert_eq!(browser.text("#title"), "change#1");
+}
+
+pub(crate) fn hidden() {
+    let listening = Listening::start(&recorder(204).0, &[]);
+    let link = listening.link();
+    let (page, token) = link.split_once("/#t=").unwrap();
+    let wire = Wire::to(page.strip_prefix("http://").unwrap());
+    let browser = Browser::start();
+    browser.open(&format!("{}/#t={token}", wire.url));
+    let hide = |is_hidden: bool| {
+        browser.js(&format!(
+            "Object.defineProperty(document, 'hidden', {{ value: {is_hidden}, configurable: true }});
+             document.dispatchEvent(new Event('visibilitychange'))"
+        ));
+    };
+    hide(true);
+    // The browser closes the connection of a stream that nobody reads.
+    wire.wait_for_end_of("GET /api/stream");
+    listening.post("/", &change("chn_1"));
+    assert!(
+        browser
+            .js("return document.querySelector('.row')")
+            .is_null()
+    );
+    hide(false);
+    browser.wait_for(".row", "chn_1");
+    listening.post("/", &change("chn_2"));
+    browser.wait_for("#row-2", "chn_2");
 }
 
 pub(crate) fn restart() {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use http::HeaderValue;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, USER_AGENT};
+use http::uri::Authority;
 
 use crate::listen::end_to_end;
 use crate::listen::guide::shell_quoted;
@@ -23,45 +24,42 @@ pub(super) fn curl(proxy: &Proxy, stored: &Stored) -> String {
     let origin = format!(
         "{}://{}",
         target.scheme_str().unwrap_or("http"),
-        target
-            .authority()
-            .map_or("", |authority| authority.as_str())
+        target.authority().map_or("", Authority::as_str)
     );
     let url = word(format!("{origin}{}", entry.uri).as_bytes());
-    let mut command = format!("curl --include --globoff --path-as-is {url}");
+    let mut words = vec![format!("curl --include --globoff --path-as-is {url}")];
     if entry.method != "POST" {
-        // Writing to a `String` cannot fail.
-        let _ = write!(
-            command,
-            " \\\n  --request {}",
-            word(entry.method.as_bytes())
-        );
+        words.push(format!("--request {}", word(entry.method.as_bytes())));
     }
-    let mut headers = end_to_end(&entry.headers.to_map());
+    words.extend(headers(proxy, stored));
+    let body = &entry.body;
+    let text = str::from_utf8(body).ok();
+    let text = text.filter(|text| is_plain(text) && text.len() < ARGUMENT);
+    let mut input = String::new();
+    match text {
+        Some("") if entry.method != "POST" => {}
+        Some(text) => words.push(format!("--data-raw {}", shell_quoted(text))),
+        None => {
+            // A built-in of the shell takes arguments of any length.
+            input = format!("printf '%b' {} | ", escaped(body));
+            words.push("--header 'expect:' --data-binary @-".to_owned());
+        }
+    }
+    format!("{input}{}", words.join(" \\\n  "))
+}
+
+fn headers(proxy: &Proxy, stored: &Stored) -> Vec<String> {
+    let mut headers = end_to_end(&stored.entry.headers.to_map());
     headers.remove(CONTENT_LENGTH);
     if let (Some(host), Some(value)) = (headers.get_mut(HOST), &proxy.host_header) {
         *host = value.clone();
     }
-    for (name, value) in &headers {
-        let _ = write!(command, " \\\n  --header {}", header(name, value));
-    }
-    for name in ADDED.iter().filter(|name| !headers.contains_key(*name)) {
-        let _ = write!(command, " \\\n  --header '{name}:'");
-    }
-    let body = &entry.body;
-    if body.is_empty() && entry.method != "POST" {
-        return command;
-    }
-    match str::from_utf8(body) {
-        Ok(text) if is_plain(text) && text.len() < ARGUMENT => {
-            format!("{command} \\\n  --data-raw {}", shell_quoted(text))
-        }
-        // A built-in of the shell takes arguments of any length.
-        _ => format!(
-            "printf '%b' {} | {command} \\\n  --header 'expect:' --data-binary @-",
-            escaped(body)
-        ),
-    }
+    let sent = headers
+        .iter()
+        .map(|(name, value)| format!("--header {}", header(name, value)));
+    let left_out = ADDED.iter().filter(|name| !headers.contains_key(*name));
+    let left_out = left_out.map(|name| format!("--header '{name}:'"));
+    sent.chain(left_out).collect()
 }
 
 /// An empty value would remove the header.
@@ -94,6 +92,7 @@ fn escaped(bytes: &[u8]) -> String {
                 '\\' => escaped += r"\\",
                 '\n' => escaped += r"\n",
                 c if c.is_ascii_control() => {
+                    // Writing to a `String` cannot fail.
                     let _ = write!(escaped, "\\0{:03o}", u32::from(c));
                 }
                 c => escaped.push(c),

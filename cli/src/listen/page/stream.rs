@@ -22,12 +22,14 @@ pub(super) async fn stream(
     let replays = WatchStream::new(context.replays.subscribe());
     let replays = replays.map(|progress| Event::default().event("replays").json_data(progress));
     let rows = BroadcastStream::new(context.proxy.log.news.subscribe());
-    let rows = rows.map(move |stored| match stored {
-        Ok(stored) => {
-            let row = Row::new(&context.proxy, &stored);
-            Event::default().event("row").json_data(row)
-        }
-        Err(_) => Ok(reset()),
+    let rows = rows.filter_map(move |key| {
+        let Ok(key) = key else {
+            return Some(Ok(reset()));
+        };
+        // One that has been dropped from memory meanwhile is not shown.
+        let stored = context.proxy.log.state().store.get(key)?;
+        let row = Row::new(&context.proxy, &stored);
+        Some(Event::default().event("row").json_data(row))
     });
     // What cannot be written is read with the list.
     let events = replays

@@ -450,7 +450,7 @@ const list = {
     this.select(shown[next].key);
   },
 
-  select(key, isOpened = !narrow.matches) {
+  select(key, isOpened = !narrow.matches || document.body.dataset.view === "detail") {
     detail.selected = key;
     this.reveal(key);
     this.draw();
@@ -528,6 +528,7 @@ const detail = {
     this.data = data;
     this.key = data.row.key;
     this.isEditing = false;
+    const hadFocus = this.element.contains(document.activeElement);
     const { row } = data;
     this.panel = el("div", { role: "tabpanel", id: "panel" });
     const tabs = el("div", {}, this.tabs(isDelivery(row)), this.panel);
@@ -535,6 +536,8 @@ const detail = {
     this.element.replaceChildren(...this.head(data), el("div", { class: "wide" }, tabs, this.aside));
     this.element.scrollTop = 0;
     this.openTab(isDelivery(row) || ["Body", "Headers", "Answer"].includes(this.tab) ? this.tab : "Body");
+    // What had it is gone.
+    if (hadFocus) this.focus();
   },
 
   head({ row, outcome }) {
@@ -697,10 +700,14 @@ function prettyBody(bytes) {
   if (bytes.length === 0) return [note("It is empty.")];
   const text = textOf(bytes);
   if (text === null) return [note("It is not UTF-8."), hexView(bytes)];
+  if (text.length > SCANNED) return [note("It is too large to be formatted."), el("pre", { class: "code" }, ...limited(text))];
   const { tokens, error } = scan(text);
   if (error) return [note(`It is not JSON: ${problem(error)}.`), el("pre", { class: "code" }, ...limited(text))];
   return [el("pre", { class: "code" }, ...pretty(tokens))];
 }
+
+/** Larger texts are not taken apart. */
+const SCANNED = 2_000_000;
 
 /** More text than this would make the page slow: the rest is shown if it is asked for. */
 const SHOWN = 200_000;
@@ -795,7 +802,7 @@ function answerPanel({ answer, row }) {
 
 function answerBody(bytes) {
   const text = textOf(bytes);
-  if (text && scan(text).error) return [el("pre", { class: "code" }, ...limited(text))];
+  if (text && (text.length > SCANNED || scan(text).error)) return [el("pre", { class: "code" }, ...limited(text))];
   return prettyBody(bytes);
 }
 
@@ -934,6 +941,7 @@ function pretty(tokens) {
 }
 
 function formatted(text) {
+  if (text.length > SCANNED) return text;
   const { tokens, error } = scan(text);
   if (error) return text;
   let result = "";
@@ -1030,12 +1038,13 @@ function openEditor({ of, title, uri, body }) {
   const text = el("textarea", { id: "edit-body", spellcheck: "false", autocomplete: "off", "aria-describedby": "edit-problem" });
   const said = el("p", { class: "said", role: "status", id: "edit-problem" });
   const result = el("div", { class: "result", role: "region", "aria-label": "Result", "aria-live": "polite" }, note("What is answered is shown here."));
+  const lineEnds = body.includes("\r") ? " Its line ends, CRLF, become LF." : "";
   path.value = uri;
   text.value = (of === null ? null : drafts.get(of)) ?? body;
 
   const check = () => {
     if (of !== null) drafts.set(of, text.value);
-    const { error } = scan(text.value);
+    const { error } = text.value.length > SCANNED ? {} : scan(text.value);
     text.setAttribute("aria-invalid", Boolean(error));
     const go = button("Go there", () => {
       text.focus();
@@ -1098,7 +1107,7 @@ function openEditor({ of, title, uri, body }) {
   detail.isEditing = true;
   detail.key = null;
   detail.element.dataset.nothing = "";
-  detail.element.replaceChildren(button("← Back", back, { class: "back" }), el("h2", { tabindex: "-1", id: "title" }, title), el("p", { class: "about" }, of === null ? "It goes to the receiver." : "It goes to the receiver; the original stays as it is."), editor);
+  detail.element.replaceChildren(button("← Back", back, { class: "back" }), el("h2", { tabindex: "-1", id: "title" }, title), el("p", { class: "about" }, of === null ? "It goes to the receiver." : `It goes to the receiver; the original stays as it is.${lineEnds}`), editor);
   check();
   view("detail");
   text.focus();
@@ -1116,15 +1125,14 @@ function openSent({ row }) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Dialogs
 
+let dialogs = 0;
+
 function openDialog(title, content, buttons, closeText = "Close") {
-  const before = document.activeElement;
-  const dialog = el("dialog", { "aria-labelledby": "dialog-title" });
+  const id = `dialog-${++dialogs}`;
+  const dialog = el("dialog", { "aria-labelledby": id });
   const close = button(closeText, () => dialog.close());
-  dialog.append(el("h2", { id: "dialog-title" }, title), ...content, el("div", { class: "buttons" }, close, ...buttons));
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    before?.focus();
-  });
+  dialog.append(el("h2", { id }, title), ...content, el("div", { class: "buttons" }, close, ...buttons));
+  dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
