@@ -176,11 +176,14 @@ fn a_change_is_a_post_of_json() {
         "Content-Type: text/plain",
         "Content-Type: application/x-www-form-urlencoded",
         "Content-Type: application/jsonp",
+        "Content-Type: application/cloudevents+json",
     ] {
         let headers = [&*host, &token, kind];
         let headers = &headers[..if kind.is_empty() { 2 } else { 3 }];
-        let answer = page.request("POST /api/replay", headers, &body);
-        assert_eq!(status(&answer), "415", "{kind}");
+        for line in ["POST /api/replay", "POST /api/stop"] {
+            let answer = page.request(line, headers, &body);
+            assert_eq!(status(&answer), "415", "{line} {kind}");
+        }
     }
     for call in ["replay", "replay-all", "send", "stop", "search", "sample"] {
         let (status, _) = page.answer(&format!("GET /api/{call}"), "");
