@@ -112,7 +112,7 @@ impl Check {
         report: &mut Report,
         stage: &Cell<&str>,
     ) -> Result<Option<Addresses>, Error> {
-        let addresses = match self.target.resolve().await {
+        let addresses = match self.target.look_up().await {
             Ok(addresses) => addresses,
             Err(error) => {
                 let line = Line::fail(

@@ -222,8 +222,8 @@ fn answer(exchange: &Exchange) -> String {
     let took = exchange.took.as_secs_f64() * 1e3;
     match &exchange.answer {
         Answer::Status(status, _) => format!("{status} after {took:.1} ms"),
-        Answer::TimedOut => format!("no answer within {:.0} s", exchange.took.as_secs_f64()),
-        Answer::Failed(failure) => format!("{} after {took:.1} ms", failure.text),
+        Answer::TimedOut(_) => format!("no answer within {:.0} s", exchange.took.as_secs_f64()),
+        Answer::Failed(_, failure) => format!("{} after {took:.1} ms", failure.text),
     }
 }
 
@@ -250,7 +250,7 @@ fn accepted(id: &'static str, exchange: &Exchange, otherwise: Option<&str>) -> L
         Answer::Status(status, _) => {
             hint::of_status(status).unwrap_or("answer 2xx to what is authentic")
         }
-        Answer::TimedOut => "answer first, and do the work later",
+        Answer::TimedOut(_) => "answer first, and do the work later",
         _ => "the connection broke: look into the log of the receiver",
     };
     Line::fail(
@@ -263,7 +263,7 @@ fn accepted(id: &'static str, exchange: &Exchange, otherwise: Option<&str>) -> L
 fn given_up(id: &'static str, exchange: &Exchange, otherwise: &str) -> Line {
     match exchange.answer {
         Answer::Status(status, _) if !status.is_success() => Line::pass(id, answer(exchange)),
-        Answer::Failed(ref failure) if !failure.is_refused => Line::pass(id, answer(exchange)),
+        Answer::Failed(_, ref failure) if !failure.is_refused => Line::pass(id, answer(exchange)),
         _ => Line::warn(id, format_args!("{}: {otherwise}", answer(exchange))),
     }
 }

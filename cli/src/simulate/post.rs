@@ -37,7 +37,7 @@ impl Post {
             }
         }
         let request = request.map(|body| body.boxed_unsync());
-        let exchange = self.client.exchange(request).await;
+        let exchange = self.client.exchange(request, &mut None).await;
         let (answered, _) = exchange.map_err(|failure| failure.text)?;
         let mut response = Response::new(());
         *response.status_mut() = status.unwrap_or(answered);

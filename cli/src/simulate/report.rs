@@ -57,9 +57,9 @@ struct Record<'a> {
     timed_out: usize,
     failed: usize,
     limit_ms: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    max_ms: f64,
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    max_ms: Option<f64>,
     histogram: Vec<Bar>,
 }
 
@@ -142,9 +142,9 @@ impl Tally {
             timed_out: count(|attempt| attempt.answer == Answer::TimedOut),
             failed: count(|attempt| matches!(attempt.answer, Answer::Failed(_))),
             limit_ms: millis(LIMIT),
-            p50_ms: millis(percentile(&times, 50)),
-            p99_ms: millis(percentile(&times, 99)),
-            max_ms: millis(percentile(&times, 100)),
+            p50_ms: percentile(&times, 50).map(millis),
+            p99_ms: percentile(&times, 99).map(millis),
+            max_ms: percentile(&times, 100).map(millis),
             histogram: histogram(&times),
         }
     }
@@ -191,9 +191,9 @@ impl Record<'_> {
         };
         output.line(format_args!(
             "answers after {:.1} ms (median), {:.1} ms (p99), {:.1} ms at most, of {} s",
-            self.p50_ms,
-            self.p99_ms,
-            self.max_ms,
+            self.p50_ms.unwrap_or_default(),
+            self.p99_ms.unwrap_or_default(),
+            self.max_ms.unwrap_or_default(),
             LIMIT.as_secs()
         ))?;
         for Bar { below_ms, count } in &self.histogram {
