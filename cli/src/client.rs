@@ -21,6 +21,7 @@ use rustls::ClientConfig;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
+use crate::error::Error;
 use crate::target::{Addresses, Target};
 
 /// More of an answer is neither read nor shown.
@@ -105,6 +106,18 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
+    /// What comes of a request to a host that has no address.
+    pub(crate) fn unresolved(error: &Error) -> Self {
+        let failure = Failure {
+            text: error.to_string(),
+            is_refused: false,
+        };
+        Self {
+            answer: Answer::Failed(None, failure),
+            took: Duration::ZERO,
+        }
+    }
+
     /// Whether Cronofy would take it for delivered.
     pub(crate) fn is_delivered(&self) -> bool {
         matches!(self.answer, Answer::Status(status, _) if status.is_success())
