@@ -31,6 +31,7 @@ fn commands() -> Vec<(Vec<String>, i32)> {
         (&["check", &nobody, "--ca", "Cargo.toml"], 2),
         (&[&["simulate", "--to", &delivered], fast].concat(), 0),
         (&[&["simulate", "--to", &nobody], fast].concat(), 1),
+        (&["simulate", "--to", "localhost/x"], 2),
         (&["simulate", "--to", "http://192.0.2.1/"], 2),
         (
             &[
