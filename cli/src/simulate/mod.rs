@@ -13,7 +13,7 @@ use http_body_util::Full;
 use jiff::Timestamp;
 use tokio::select;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use self::post::Post;
 use self::report::{Plan, Tally};
@@ -161,15 +161,14 @@ impl Simulate {
     /// Sends changes through all channels in turn, and waits for what became of them.
     async fn notify(&self, channels: &[Channel], tally: &RefCell<Tally>) -> Result<(), Error> {
         let started = Instant::now();
-        let end = started + self.time / self.speed;
         let mut ticks = interval(Duration::from_secs(1) / self.rate);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let mut left = self.changes();
         let mut turns = channels.iter().cycle();
         let mut under_way = JoinSet::new();
-        loop {
+        while left > 0 {
             select! {
                 biased;
-                () = sleep_until(end) => break,
                 Some(outcome) = under_way.join_next() => tally.borrow_mut().add(outcome.map_err(Error::failed)?),
                 _ = ticks.tick() => {
                     let mut turns = turns.by_ref().take(channels.len());
@@ -179,6 +178,7 @@ impl Simulate {
                     let body = self.change(channel, started.elapsed());
                     let channel = channel.clone();
                     under_way.spawn(async move { channel.notify(body).await });
+                    left -= 1;
                 }
             }
         }
@@ -186,6 +186,12 @@ impl Simulate {
             tally.borrow_mut().add(outcome.map_err(Error::failed)?);
         }
         Ok(())
+    }
+
+    /// How many changes are sent in all. The last may come late on a busy machine.
+    fn changes(&self) -> u128 {
+        let simulated_s = u128::from(self.speed) * Duration::from_secs(1).as_nanos();
+        (self.time.as_nanos() * u128::from(self.rate)).div_ceil(simulated_s)
     }
 
     /// A change of now, in simulated time that ends in the present.

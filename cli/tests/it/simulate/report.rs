@@ -42,6 +42,16 @@ fn nothing_sent_is_not_as_wanted() {
 }
 
 #[test]
+fn as_many_changes_are_sent_as_the_rate_says() {
+    let url = answering(204, "");
+    for (time, sent) in [("1s", 1), ("1h", 42), ("24h", 1000)] {
+        let arguments = ["--for", time, "--speed", "86400", "--rate", "1000/s"];
+        let (run, report) = simulate(&url, &arguments);
+        assert_eq!((run.status, &report["sent"]), (0, &sent.into()), "{report}");
+    }
+}
+
+#[test]
 fn the_most_frequent_failures_are_told() {
     let url = nobody();
     let (run, report) = simulate(&url, &DAY);
