@@ -1141,7 +1141,7 @@ function openDialog(title, content, buttons, closeText = "Close") {
 /** Kinds by family, `verification` first, with the channel and the path of what came last. */
 async function openTrigger(name = "verification") {
   const samples = await call("samples");
-  const families = Map.groupBy ? Map.groupBy(samples, (sample) => sample.family) : groupBy(samples);
+  const families = byFamily(samples);
   const groups = [...families].map(([family, of]) => el("optgroup", { label: family[0].toUpperCase() + family.slice(1) }, of.map((sample) => el("option", { value: sample.name }, sample.name))));
   const kind = el("select", { id: "trigger-kind", size: "12" }, groups);
   const path = el("input", { id: "trigger-path", spellcheck: "false", autocomplete: "off" });
@@ -1199,7 +1199,7 @@ const PROVENANCE = {
   synthetic: "Made up: a type that is not known yet.",
 };
 
-function groupBy(samples) {
+function byFamily(samples) {
   const families = new Map();
   for (const sample of samples) families.set(sample.family, [...(families.get(sample.family) ?? []), sample]);
   return families;
