@@ -156,3 +156,52 @@ impl<'a> Line<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_page_sends_is_told_apart() {
+        for (from_page, replay_of, text) in [
+            (None, None, "7 change, unchecked"),
+            (
+                Some(FromPage::Replay),
+                Some(3),
+                "7 change, unchecked, replay of 3",
+            ),
+            (
+                Some(FromPage::Edit),
+                Some(3),
+                "7 change, unchecked, edited from 3",
+            ),
+            (
+                Some(FromPage::Trigger),
+                None,
+                "7 change, unchecked, triggered from the page",
+            ),
+        ] {
+            let line = Line {
+                id: Some(7),
+                at: Timestamp::UNIX_EPOCH,
+                method: "POST",
+                uri: "/".to_owned(),
+                kind: Some("change"),
+                channel: None,
+                verdict: Some(Verdict::Unchecked),
+                secret: None,
+                findings: &[],
+                attempt: None,
+                of: None,
+                from_page,
+                replay_of,
+                status: Some(204),
+                by: Some(AnsweredBy::Receiver),
+                took_ms: 1.0,
+                error: None,
+                mismatch: None,
+            };
+            assert_eq!(line.delivery(7, 0), text);
+        }
+    }
+}

@@ -9,8 +9,9 @@ use cronofy_webhook::Notification;
 use super::judge::Judgement;
 use crate::record::{Entry, Verdict};
 
-/// How many requests are kept, and how many bytes of them.
-const ROWS: usize = 5000;
+/// How many deliveries are kept, how many other requests, and how many bytes of both.
+const DELIVERIES: usize = 5000;
+const OTHERS: usize = 500;
 const BYTES: usize = 64 * 1024 * 1024;
 
 /// Of what is not authentic, anybody can send much.
@@ -51,9 +52,11 @@ impl Stored {
     }
 }
 
+/// Other requests do not displace deliveries: a public URL is scanned.
 #[derive(Default)]
 pub(super) struct Store {
-    rows: VecDeque<Arc<Stored>>,
+    deliveries: VecDeque<Arc<Stored>>,
+    others: VecDeque<Arc<Stored>>,
     bytes: usize,
     last_key: u64,
 }
@@ -94,23 +97,51 @@ impl Store {
             answer_length,
         };
         self.bytes += stored.size();
-        self.rows.push_back(Arc::new(stored));
-        while self.rows.len() > ROWS || (self.bytes > BYTES && self.rows.len() > 1) {
-            if let Some(oldest) = self.rows.pop_front() {
-                self.bytes -= oldest.size();
-            }
+        if stored.is_delivery() {
+            self.deliveries.push_back(Arc::new(stored));
+        } else {
+            self.others.push_back(Arc::new(stored));
         }
+        self.drop_oldest();
         self.last_key
     }
 
+    fn drop_oldest(&mut self) {
+        loop {
+            let is_full = self.bytes > BYTES;
+            let oldest = if self.others.len() > OTHERS || (is_full && !self.others.is_empty()) {
+                self.others.pop_front()
+            } else if self.deliveries.len() > DELIVERIES || (is_full && self.deliveries.len() > 1) {
+                self.deliveries.pop_front()
+            } else {
+                None
+            };
+            match oldest {
+                Some(oldest) => self.bytes -= oldest.size(),
+                None => return,
+            }
+        }
+    }
+
     pub(super) fn get(&self, key: u64) -> Option<Arc<Stored>> {
-        let index = self.rows.binary_search_by_key(&key, |stored| stored.key);
-        index.ok().map(|index| Arc::clone(&self.rows[index]))
+        [&self.deliveries, &self.others]
+            .into_iter()
+            .find_map(|rows| {
+                let index = rows.binary_search_by_key(&key, |stored| stored.key);
+                index.ok().map(|index| Arc::clone(&rows[index]))
+            })
     }
 
     /// All of them, the oldest first.
     pub(super) fn all(&self) -> Vec<Arc<Stored>> {
-        self.rows.iter().cloned().collect()
+        let mut all: Vec<_> = self
+            .deliveries
+            .iter()
+            .chain(&self.others)
+            .cloned()
+            .collect();
+        all.sort_by_key(|stored| stored.key);
+        all
     }
 }
 
@@ -167,6 +198,22 @@ mod tests {
         assert_eq!(keys, (4..=5003).collect::<Vec<_>>());
         assert!(store.get(3).is_none());
         assert_eq!(store.get(4).unwrap().entry.id, 4);
+    }
+
+    #[test]
+    fn other_requests_do_not_displace_deliveries() {
+        let mut store = Store::default();
+        add(&mut store, 1, Verdict::Authentic, 1);
+        for _ in 0..6000 {
+            add(&mut store, 0, Verdict::Unchecked, UNAUTHENTIC);
+        }
+        add(&mut store, 2, Verdict::Authentic, 1);
+        let all = store.all();
+        assert_eq!(all.len(), 2 + 500);
+        assert_eq!((all[0].key, all[1].key), (1, 5502));
+        assert_eq!(all[501].id(), Some(2));
+        add(&mut store, 3, Verdict::Authentic, BYTES - 100);
+        assert_eq!(store.all().len(), 3);
     }
 
     #[test]

@@ -190,7 +190,7 @@ document.addEventListener("visibilitychange", () => {
 // ---------------------------------------------------------------------------------------------------------------------
 // What has come: the rows, the oldest first, and those that the filter shows, the newest first
 
-const KEPT = 5000;
+const KEPT = 5500;
 
 let rows = [];
 let shown = [];
