@@ -179,7 +179,10 @@ pub(crate) fn fixture() {
     browser.click("#row-1");
     browser.wait_for("#title", "#1");
     browser.push("Save as fixture");
-    browser.wait_for("dialog", "include_bytes!(\"change-1.json\")");
+    // This test is one of the others, so that it compiles and passes.
+    let test = include_str!("../it/listen/page/fixture.rs");
+    browser.wait("return document.querySelector('dialog .code')");
+    assert_eq!(browser.text("dialog .code"), test);
     browser.push("Save change-1.json");
     let path = folder.path().join("change-1.json");
     // The browser renames the file when it is whole.

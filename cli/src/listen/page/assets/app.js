@@ -1252,15 +1252,25 @@ function showProgress({ is_running, is_stopping, total, sent, delivered }) {
   if (wasRunning && !is_running) announce(`${count(sent)} of ${count(total)} replayed, ${count(delivered)} delivered`);
 }
 
-/** The browser saves the file: no program writes one because a page says so. */
-function openFixture(row, bytes) {
-  const name = `${row.kind.replace(/[^a-z0-9_]/gi, "_").slice(0, 60) || "delivery"}-${row.id}`;
-  const test = `#[test]
+/** A test in Rust that uses the file. */
+function fixtureTest(row, name) {
+  const controls = (text) => text.replace(/\\u([0-9a-f]{4})/g, "\\u{$1}").replace("\\b", "\\u{8}").replace("\\f", "\\u{c}");
+  return `use cronofy_webhook::testing::Sender;
+
+#[test]
 fn ${name.replace(/-/g, "_").toLowerCase()}() {
     let body = include_bytes!("${name}.json");
-    let delivery = cronofy_webhook::testing::Sender::new("CRN_test").delivery(&body[..]);
-    assert_eq!(delivery.notification().kind(), ${JSON.stringify(row.kind)});
-}`;
+    let delivery = Sender::new("CRN_test").delivery(&body[..]);
+    assert_eq!(delivery.notification().kind(), ${controls(JSON.stringify(row.kind))});
+}
+`;
+}
+
+/** The browser saves the file: no program writes one because a page says so. */
+function openFixture(row, bytes) {
+  const kind = /^[a-z]\w*$/i.test(row.kind) ? row.kind.slice(0, 60) : "delivery";
+  const name = `${kind}-${row.id}`;
+  const test = fixtureTest(row, name);
   const save = () => {
     const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
     el("a", { href: url, download: `${name}.json` }).click();

@@ -2,6 +2,7 @@
 
 mod calls;
 mod curl;
+mod fixture;
 mod replays;
 mod safety;
 
