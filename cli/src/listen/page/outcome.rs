@@ -63,9 +63,13 @@ impl Outcome {
                 ),
             ),
             (true, _) => (Tone::Good, "Cronofy is content", None),
-            (false, Verdict::Unauthentic) if status == StatusCode::UNAUTHORIZED => {
-                (Tone::Good, "refused, as it should be", None)
-            }
+            (false, Verdict::Unauthentic) if status == StatusCode::UNAUTHORIZED => (
+                Tone::Warning,
+                "refused, as its signature does not match",
+                Some(
+                    "if it is from Cronofy, which would retry, the tab Signature helps to find out why",
+                ),
+            ),
             (false, _) => (Tone::Bad, "Cronofy would retry", hint),
         };
         Self {
@@ -100,63 +104,17 @@ mod tests {
         use AnsweredBy::{Listen, Receiver};
         use Verdict::{Authentic, Unauthentic, Unchecked};
 
+        let (content, retry) = ("Cronofy is content", "Cronofy would retry");
+        let refused = "refused, as its signature does not match";
+        let accepted = "the receiver accepts what Cronofy did not sign";
         for (status, by, verdict, tone, text, has_hint) in [
-            (
-                204,
-                Receiver,
-                Authentic,
-                Tone::Good,
-                "Cronofy is content",
-                false,
-            ),
-            (
-                204,
-                Receiver,
-                Unchecked,
-                Tone::Good,
-                "Cronofy is content",
-                false,
-            ),
-            (
-                401,
-                Receiver,
-                Authentic,
-                Tone::Bad,
-                "Cronofy would retry",
-                true,
-            ),
-            (
-                504,
-                Listen,
-                Authentic,
-                Tone::Bad,
-                "Cronofy would retry",
-                false,
-            ),
-            (
-                401,
-                Receiver,
-                Unauthentic,
-                Tone::Good,
-                "refused, as it should be",
-                false,
-            ),
-            (
-                500,
-                Receiver,
-                Unauthentic,
-                Tone::Bad,
-                "Cronofy would retry",
-                false,
-            ),
-            (
-                204,
-                Receiver,
-                Unauthentic,
-                Tone::Warning,
-                "the receiver accepts what Cronofy did not sign",
-                true,
-            ),
+            (204, Receiver, Authentic, Tone::Good, content, false),
+            (204, Receiver, Unchecked, Tone::Good, content, false),
+            (401, Receiver, Authentic, Tone::Bad, retry, true),
+            (504, Listen, Authentic, Tone::Bad, retry, false),
+            (401, Receiver, Unauthentic, Tone::Warning, refused, true),
+            (500, Receiver, Unauthentic, Tone::Bad, retry, false),
+            (204, Receiver, Unauthentic, Tone::Warning, accepted, true),
         ] {
             let expected = (tone, format!("{status} in 12 ms: {text}"), has_hint);
             assert_eq!(outcome(status, by, verdict), expected);
