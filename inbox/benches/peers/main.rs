@@ -74,7 +74,10 @@ async fn push(
     Path(account): Path<String>,
     delivery: Delivery,
 ) -> StatusCode {
-    match storage.push((account, delivery.notification().clone())).await {
+    match storage
+        .push((account, delivery.notification().clone()))
+        .await
+    {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
