@@ -4,6 +4,8 @@
 
 mod log;
 mod open;
+#[cfg(target_os = "linux")]
+mod power_cut;
 #[cfg(unix)]
 mod process;
 mod put;

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
-    lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
 }
 
 /// A line that a job printed.
@@ -104,21 +105,21 @@ impl Process {
         Self {
             child,
             address,
-            lines,
+            lines: Mutex::new(lines),
         }
     }
 
     /// The next line.
     #[track_caller]
     pub(crate) fn line(&self) -> Line {
-        Line::parse(&self.lines.recv_timeout(PATIENCE).unwrap())
+        Line::parse(&self.lines.lock().unwrap().recv_timeout(PATIENCE).unwrap())
     }
 
     /// The lines until the process ends.
     pub(crate) fn rest(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.lock().unwrap().recv_timeout(PATIENCE) {
                 Ok(line) => lines.push(Line::parse(&line)),
                 Err(RecvTimeoutError::Disconnected) => return lines,
                 Err(RecvTimeoutError::Timeout) => panic!("the process does not end"),
@@ -128,26 +129,36 @@ impl Process {
 
     /// Sends a notification, as Cronofy does; the status of the answer.
     pub(crate) fn post(&self, account: &str, delivery: &Delivery) -> u16 {
-        self.post_signed(account, delivery.body(), delivery.body())
+        self.try_post(account, delivery).unwrap()
+    }
+
+    /// As [`post`](Self::post), where the process may be killed.
+    pub(crate) fn try_post(&self, account: &str, delivery: &Delivery) -> io::Result<u16> {
+        self.send(account, delivery.body(), delivery.body())
     }
 
     /// Sends a body with the signature of another one.
     pub(crate) fn post_signed(&self, account: &str, body: &[u8], signature_of: &[u8]) -> u16 {
+        self.send(account, body, signature_of).unwrap()
+    }
+
+    fn send(&self, account: &str, body: &[u8], signature_of: &[u8]) -> io::Result<u16> {
         let signature = Verifier::new([SECRET]).unwrap().sign(signature_of);
         let signature = signature.to_str().unwrap();
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         write!(
             stream,
             "POST /cronofy/{account} HTTP/1.1\r\nhost: receiver\r\nconnection: close\r\n\
              content-length: {}\r\n{HEADER}: {signature}\r\n\r\n",
             body.len(),
-        )
-        .unwrap();
-        stream.write_all(body).unwrap();
+        )?;
+        stream.write_all(body)?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
+        stream.read_to_string(&mut answer)?;
+        let status = answer.split(' ').nth(1);
+        let status = status.ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(status.parse().unwrap())
     }
 
     pub(crate) fn signal(&self, name: &str) {

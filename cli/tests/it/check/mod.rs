@@ -4,6 +4,7 @@ mod certificates;
 mod example;
 mod openssl;
 mod receivers;
+mod robust;
 mod tls;
 
 use serde_json::Value;

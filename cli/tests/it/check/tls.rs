@@ -165,14 +165,44 @@ fn a_missing_intermediate_fails_and_is_named() {
 }
 
 #[test]
+fn a_missing_second_intermediate_fails_and_is_named() {
+    const AT: &str = "http://authority.example/upper.der";
+    let root = root("Root");
+    let upper = root.intermediate("Upper");
+    let lower = upper.intermediate_with("Lower", |params| {
+        params.custom_extensions.push(issuer_is_at(AT));
+    });
+    let run = check_chain(&lower.host(), &[&lower], &root);
+    assert_fails(&run, &["tls.chain"]);
+    let text = text(&run, "tls.chain");
+    assert!(
+        text.contains("CN=Upper, is not sent") && text.contains(AT),
+        "{text}"
+    );
+    assert!(text.contains("if it is a root"), "{text}");
+}
+
+#[test]
 fn an_unknown_root_fails_whether_sent_or_not() {
     let unknown = root("Unknown");
     let intermediate = unknown.intermediate("Intermediate");
-    let host = intermediate.host();
-    for others in [&[&intermediate][..], &[&intermediate, &unknown]] {
+    for (host, others) in [
+        (intermediate.host(), &[&intermediate][..]),
+        (intermediate.host(), &[&intermediate, &unknown]),
+        (unknown.host(), &[]),
+        (unknown.host(), &[&unknown]),
+    ] {
         let run = check_chain(&host, others, &root("Root"));
         assert_fails(&run, &["tls.root"]);
-        assert!(text(&run, "tls.root").contains("CN=Unknown"));
+        let text = text(&run, "tls.root");
+        let is_sent =
+            others.len() == 2 || others.first().is_some_and(|other| other.der == unknown.der);
+        assert!(text.contains("CN=Unknown"), "{text}");
+        assert!(
+            text.contains("get a certificate of a public authority"),
+            "{text}"
+        );
+        assert_eq!(text.contains("fullchain.pem"), !is_sent, "{text}");
     }
 }
 
