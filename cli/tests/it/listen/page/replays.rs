@@ -212,6 +212,24 @@ fn several_replays_are_one_after_the_other_and_can_be_stopped() {
 }
 
 #[test]
+fn more_than_ten_replays_are_for_this_machine() {
+    let listening = Listening::start("http://192.0.2.1/", &["--patience", "20ms"]);
+    let page = Page::of(&listening);
+    for number in 0..11 {
+        listening.post("/", &format!("{number}"));
+    }
+    let several = |count: u64| {
+        let keys: Vec<_> = (1..=count).collect();
+        page.post("replay-all", &json!({"keys": keys, "confirmed": count}))
+    };
+    let (status, refusal) = several(11);
+    assert_eq!(status, "422");
+    let error = refusal["error"].as_str().unwrap();
+    assert!(error.contains("replay --allow-remote"), "{error}");
+    assert_eq!(several(10).0, "202");
+}
+
+#[test]
 fn what_the_page_sends_does_not_count_for_until() {
     let (to, _) = recorder(204);
     let mut listening = Listening::start(&to, &["--until", "2"]);
