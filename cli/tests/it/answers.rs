@@ -19,7 +19,10 @@ fn writing(answer: &'static str, closes: bool) -> String {
             let mut stream = stream.unwrap();
             // What is not read when the connection is closed would reset it.
             let mut buffer = [0; 4096];
-            while !buffer[..stream.read(&mut buffer).unwrap()].ends_with(b"}") {}
+            let mut read = 0;
+            while !buffer[..read].trim_ascii_end().ends_with(b"}") {
+                read = stream.read(&mut buffer).unwrap();
+            }
             stream.write_all(answer.as_bytes()).unwrap();
             if !closes {
                 open.push(stream);
