@@ -49,7 +49,7 @@ fn an_answer_that_stalls_has_a_status() {
     let (text, json) = trigger(&writing(UNFINISHED, false));
     assert!(
         text.stdout
-            .contains("\n200 OK, but not the whole answer, after 500"),
+            .contains("\n200 OK, but not the whole answer, after 5"),
         "{}",
         text.stdout
     );
