@@ -5,6 +5,7 @@ mod example;
 mod openssl;
 mod receivers;
 mod robust;
+mod server;
 mod tls;
 
 use serde_json::Value;
