@@ -138,14 +138,14 @@ impl Log {
 
 impl State {
     /// Nothing has come, and nothing is recorded.
-    pub(super) fn new(guide: Guide) -> Self {
+    pub(super) fn new(guide: Guide, store: Store) -> Self {
         Self {
             attempts: Attempts::default(),
             arrived: 0,
             record: None,
             record_path: None,
             guide,
-            store: Store::default(),
+            store,
         }
     }
 

@@ -36,6 +36,7 @@ use self::receiver::Receiver;
 use self::scope::Scope;
 use self::serve::serve;
 use self::signals::Signals;
+use self::store::Store;
 use crate::error::Error;
 use crate::fault::{Fault, Faults, parse_duration};
 use crate::output::{Output, note};
@@ -176,7 +177,8 @@ impl Listen {
             ));
         }
         let scope = Scope::new(self.to.uri().path());
-        let mut state = State::new(Guide::new(scope.prefix(), address.port()));
+        let guide = Guide::new(scope.prefix(), address.port());
+        let mut state = State::new(guide, Store::new(self.patience));
         self.open_record(&mut state)?;
         let seed = (!self.faults.is_empty())
             .then(|| self.seed.unwrap_or_else(|| fastrand::u64(..1 << 53)));

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cronofy_webhook::Notification;
+use cronofy_webhook::testing::time_limit;
 
 use super::judge::Judgement;
 use crate::record::{Entry, Verdict};
@@ -25,6 +27,8 @@ pub(super) struct Stored {
     pub(super) entry: Entry,
     pub(super) channel: Option<String>,
     pub(super) took_ms: Option<f64>,
+    /// How long an answer is waited for.
+    pub(super) limit: Duration,
     pub(super) body_length: usize,
     pub(super) answer_length: usize,
     /// Of a body whose end was not kept: it cannot be judged again.
@@ -55,6 +59,7 @@ impl Stored {
 /// Other requests do not displace deliveries: a public URL is scanned.
 #[derive(Default)]
 pub(super) struct Store {
+    patience: Option<Duration>,
     deliveries: VecDeque<Arc<Stored>>,
     others: VecDeque<Arc<Stored>>,
     bytes: usize,
@@ -62,6 +67,14 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// An empty one. `patience` is how long answers are waited for, if not as long as Cronofy waits.
+    pub(super) fn new(patience: Option<Duration>) -> Self {
+        Self {
+            patience,
+            ..Self::default()
+        }
+    }
+
     /// Keeps a delivery of the record.
     pub(super) fn add_recorded(&mut self, entry: Entry) {
         let notification = Notification::from_slice(&entry.body);
@@ -77,6 +90,7 @@ impl Store {
         took_ms: Option<f64>,
         judgement: Option<Judgement>,
     ) -> u64 {
+        let limit = self.patience.unwrap_or_else(|| time_limit(&entry.body));
         let body_length = entry.body.len();
         let answer_length = entry.answer.as_ref().map_or(0, |answer| answer.body.len());
         if entry.id == 0 || entry.verdict == Verdict::Unauthentic {
@@ -93,6 +107,7 @@ impl Store {
             entry,
             channel,
             took_ms,
+            limit,
             body_length,
             answer_length,
         };

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::curl::curl;
 use super::detail::Detail;
@@ -52,8 +52,11 @@ impl Context {
         stored.ok_or_else(Refusal::gone)
     }
 
-    fn detail(&self, key: u64) -> Result<Json<Detail>, Refusal> {
-        Ok(Json(Detail::new(&self.proxy, &*self.stored(key)?)))
+    /// In a thread of its own, as deliveries are sent on in this one.
+    async fn detail(&self, key: u64) -> Result<Json<Detail>, Refusal> {
+        let (proxy, stored) = (Arc::clone(&self.proxy), self.stored(key)?);
+        let detail = spawn_blocking(move || Detail::new(&proxy, &stored)).await;
+        detail.map(Json).map_err(panicked)
     }
 }
 
@@ -87,12 +90,11 @@ async fn state(State(context): Shared) -> Json<state::State> {
 /// The oldest first.
 async fn list(State(context): Shared) -> Json<Vec<Row>> {
     let all = context.proxy.log.state().store.all();
-    let rows = all.iter().map(|stored| Row::new(&context.proxy, stored));
-    Json(rows.collect())
+    Json(all.iter().map(|stored| Row::new(stored)).collect())
 }
 
 async fn detail(State(context): Shared, Path(key): Path<u64>) -> Result<Json<Detail>, Refusal> {
-    context.detail(key)
+    context.detail(key).await
 }
 
 async fn copy(State(context): Shared, Path(key): Path<u64>) -> Result<Json<Value>, Refusal> {
@@ -112,8 +114,7 @@ struct Find {
 async fn find(State(context): Shared, Json(find): Json<Find>) -> Result<Json<Vec<u64>>, Refusal> {
     let all = context.proxy.log.state().store.all();
     let found = spawn_blocking(move || search(&all, &find.text)).await;
-    let failed = |error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error);
-    found.map(Json).map_err(failed)
+    found.map(Json).map_err(panicked)
 }
 
 async fn all_samples() -> Json<Vec<Sample>> {
@@ -136,7 +137,7 @@ struct One {
 async fn replay(State(context): Shared, Json(one): Json<One>) -> Result<Json<Detail>, Refusal> {
     let stored = context.stored(one.key)?;
     let key = context.replay(&stored).await?;
-    context.detail(key)
+    context.detail(key).await
 }
 
 #[derive(Deserialize)]
@@ -162,5 +163,9 @@ async fn stop(State(context): Shared) -> StatusCode {
 
 async fn send(State(context): Shared, Json(draft): Json<Draft>) -> Result<Json<Detail>, Refusal> {
     let key = context.send(draft).await?;
-    context.detail(key)
+    context.detail(key).await
+}
+
+fn panicked(error: JoinError) -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error)
 }

@@ -43,7 +43,7 @@ impl Detail {
         let is_delivery = stored.is_delivery();
         let secrets = proxy.log.secrets.as_ref();
         Self {
-            row: Row::new(proxy, stored),
+            row: Row::new(stored),
             outcome: Outcome::new(stored),
             headers: entry.headers.masked(&HEADER, masked),
             body_b64: STANDARD.encode(&entry.body),

@@ -24,3 +24,35 @@ fn file<S: Clone + Send + Sync + 'static>(
     let content_type = format!("{type}; charset=utf-8");
     get(async move || ([(CONTENT_TYPE, content_type)], text))
 }
+
+#[cfg(test)]
+mod tests {
+    /// What makes markup or code of text, besides the policy that forbids it.
+    #[test]
+    fn text_is_never_markup_or_code() {
+        let script = include_str!("assets/app.js");
+        for sink in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "createContextualFragment",
+            "document.write",
+            "DOMParser",
+            "eval(",
+            "Function(",
+            "setAttribute(\"on",
+            "EventSource",
+            "document.cookie",
+        ] {
+            let uses = script.matches(sink).count();
+            // A comment says why there is none.
+            let told = usize::from(sink == "EventSource");
+            assert_eq!(uses, told, "{sink}");
+        }
+        let page = include_str!("assets/index.html");
+        for inline in ["<style", " style=", " on", "javascript:"] {
+            assert!(!page.contains(inline), "{inline}");
+        }
+        assert_eq!(page.matches("<script").count(), 1);
+    }
+}

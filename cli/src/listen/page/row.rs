@@ -1,7 +1,6 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::listen::proxy::Proxy;
 use crate::listen::store::Stored;
 use crate::record::{AnsweredBy, FromPage, Verdict};
 use crate::times::millis;
@@ -31,7 +30,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(proxy: &Proxy, stored: &Stored) -> Self {
+    pub(super) fn new(stored: &Stored) -> Self {
         let entry = &stored.entry;
         let answer = entry.answer.as_ref();
         Self {
@@ -46,7 +45,7 @@ impl Row {
             status: answer.map(|answer| answer.status),
             by: answer.map(|answer| answer.by),
             took_ms: stored.took_ms,
-            limit_ms: millis(proxy.limit(&entry.body)),
+            limit_ms: millis(stored.limit),
             error: entry.error.clone(),
             attempt: entry.attempt,
             of: entry.of,

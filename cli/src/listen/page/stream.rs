@@ -28,7 +28,7 @@ pub(super) async fn stream(
         };
         // One that has been dropped from memory meanwhile is not shown.
         let stored = context.proxy.log.state().store.get(key)?;
-        let row = Row::new(&context.proxy, &stored);
+        let row = Row::new(&stored);
         Some(Event::default().event("row").json_data(row))
     });
     // What cannot be written is read with the list.
