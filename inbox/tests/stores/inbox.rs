@@ -241,9 +241,16 @@ pub(crate) fn a_put_that_timed_out_closes_its_connection_and_cancels_nothing() {
         let waiting = "SELECT count(*) FROM pg_stat_activity
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
         assert_eq!(number(&observer, waiting).await, 1);
+        let waiting = format!(
+            "SELECT pid::bigint {}",
+            &waiting["SELECT count(*) ".len()..]
+        );
+        let of_put = number(&observer, &waiting).await;
 
         lock.commit().await.unwrap();
         eventually(async || number(&observer, COUNT).await == 1).await;
+        let ended = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {of_put}");
+        eventually(async || number(&observer, &ended).await == 0).await;
         assert_eq!(post_change(&inbox, 4 * SECOND).await, (204, false));
         let sql = "SELECT waiting_count FROM cronofy_inbox";
         assert_eq!(number(&observer, sql).await, 2);
