@@ -12,8 +12,9 @@ use crate::check::Run;
 /// was freed by another one learns it later, and must not be excused.
 const REPORT_DELAY: Duration = Duration::from_millis(20);
 
-/// How much later a line of one process can be read than one that another process printed after it.
-const LINE_DELAY: Duration = Duration::from_millis(100);
+/// How much later a line of one process can be read, and its run be dropped, than what another process printed after it: on a busy
+/// machine, either may not run for a while.
+const LINE_DELAY: Duration = Duration::from_millis(250);
 
 /// The runs of all processes, in the order in which they began.
 #[derive(Default)]
@@ -112,7 +113,11 @@ impl Log {
             .iter()
             .map(|(one, other)| (&self.runs[*one], &self.runs[*other]))
             .filter(|(one, other)| held(one, other))
-            .map(|(one, other)| format!("{}: {} and {}", one.key, one.id, other.id))
+            .map(|(one, other)| {
+                let end = one.lease_lost.into_iter().chain(one.ended).min();
+                let overlap = end.map(|end| end.saturating_sub(other.begun));
+                format!("{}: {} and {}, for {overlap:?}", one.key, one.id, other.id)
+            })
             .collect()
     }
 
