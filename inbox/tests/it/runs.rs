@@ -481,24 +481,3 @@ async fn a_run_whose_lease_cannot_be_renewed_is_dropped_and_runs_again() {
     rerun.await.unwrap();
     assert_eq!(since(&jobs.all()[0]), 1);
 }
-
-/// In real time: the database is locked by another process.
-#[tokio::test]
-async fn a_job_that_was_taken_too_late_for_its_lease_does_not_begin() {
-    let (inbox, directory, _) = in_file().await;
-    inbox.put("42", &change("chn_1", 1)).await.unwrap();
-    let gate = Gate::new();
-    let worker = inbox.worker(gate.service()).lease(SECOND / 2);
-    let worker = worker.run_until(async {
-        // The worker has seen that a job is due, and has not taken it.
-        yield_now().await;
-        let lock = block(&directory);
-        sleep(SECOND).await;
-        drop(lock);
-        gate.started().await;
-        gate.release(1);
-    });
-    worker.await.unwrap();
-    let attempts: Vec<_> = gate.jobs.all().iter().map(Job::attempt).collect();
-    assert_eq!(attempts, [1]);
-}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cronofy_webhook::testing::{Payload, Sender};
-use cronofy_webhook_inbox::{Inbox, OpenError, POSTGRES_SCHEMA, PutError};
+use cronofy_webhook_inbox::{Inbox, Job, OpenError, POSTGRES_SCHEMA, PutError};
 use deadpool_postgres::{Manager, Pool};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -467,5 +467,36 @@ pub(crate) fn a_row_that_is_being_put_to_is_taken_soon_after() {
             assert!(started.elapsed() < SECOND / 2, "{:?}", started.elapsed());
         });
         worker.await.unwrap();
+    });
+}
+
+/// By the time it began, another worker could have taken it.
+pub(crate) fn a_job_that_was_taken_too_late_for_its_lease_does_not_begin() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        inbox.put("42", &verification()).await.unwrap();
+        let mut admin = connect(&database.url).await;
+        let lock = admin.transaction().await.unwrap();
+        // Only reads pass.
+        let share = "LOCK TABLE cronofy_inbox IN SHARE MODE";
+        lock.batch_execute(share).await.unwrap();
+        let jobs = Jobs::default();
+        let noted = jobs.clone();
+        let service = tower::service_fn(move |job| {
+            let note = tower::Service::call(&mut noted.noting(), job);
+            async move {
+                sleep(SECOND / 5).await;
+                note.await
+            }
+        });
+        let worker = inbox.worker(service).lease(SECOND / 2).run_until(async {
+            sleep(SECOND).await;
+            lock.commit().await.unwrap();
+            eventually(async || jobs.len() > 0).await;
+        });
+        worker.await.unwrap();
+        let attempts: Vec<_> = jobs.all().iter().map(Job::attempt).collect();
+        assert_eq!(attempts, [1]);
     });
 }
