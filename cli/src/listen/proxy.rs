@@ -85,11 +85,6 @@ impl Proxy {
         key
     }
 
-    /// How long an answer to a body is waited for.
-    pub(super) fn limit(&self, body: &[u8]) -> Duration {
-        self.patience.unwrap_or_else(|| time_limit(body))
-    }
-
     /// Sends a request on, within the time limit, and logs what has come of it.
     async fn deliver(
         &self,
@@ -97,7 +92,8 @@ impl Proxy {
         parts: Parts,
         body: Bytes,
     ) -> (Result<Answered, &'static str>, Option<u64>) {
-        let (started, limit) = (received.started, self.limit(&body));
+        let started = received.started;
+        let limit = self.patience.unwrap_or_else(|| time_limit(&body));
         let is_delivery = received.is_delivery();
         let pending = Pending::new(Arc::clone(&self.log), received);
         let forwarded = self.forward(parts, body, is_delivery);
