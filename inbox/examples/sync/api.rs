@@ -75,7 +75,9 @@ impl Api {
                 retry_after: retry_after(response.headers()),
             });
         }
-        let body = Limited::new(response.into_body(), ANSWER_LIMIT).collect().await;
+        let body = Limited::new(response.into_body(), ANSWER_LIMIT)
+            .collect()
+            .await;
         Ok(body.map_err(ApiError::Failed)?.to_bytes())
     }
 
@@ -95,7 +97,13 @@ impl Api {
 
 /// In seconds. The form with a date is not used by APIs.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds))
 }
 

@@ -36,7 +36,10 @@ impl Page {
             next_page: Option<String>,
         }
         let answer: Answer<'_> = serde_json::from_slice(body)?;
-        let events = answer.events.into_iter().map(|event| Event::parse(event.get()));
+        let events = answer
+            .events
+            .into_iter()
+            .map(|event| Event::parse(event.get()));
         Ok(Self {
             events: events.collect::<Result<_, _>>()?,
             next: answer.pages.next_page,
@@ -88,16 +91,31 @@ mod tests {
             }"#,
         );
         let page = page.unwrap();
-        assert_eq!(page.next.as_deref(), Some("https://api.cronofy.com/v1/events/pages/08a07b034306679e"));
-        let [retreat, deleted] = &page.events[..] else { panic!("{page:?}") };
-        assert_eq!((retreat.uid.as_str(), retreat.start.as_str(), retreat.deleted), ("evt_external_1", "2026-09-06", false));
+        assert_eq!(
+            page.next.as_deref(),
+            Some("https://api.cronofy.com/v1/events/pages/08a07b034306679e")
+        );
+        let [retreat, deleted] = &page.events[..] else {
+            panic!("{page:?}")
+        };
+        assert_eq!(
+            (
+                retreat.uid.as_str(),
+                retreat.start.as_str(),
+                retreat.deleted
+            ),
+            ("evt_external_1", "2026-09-06", false)
+        );
         assert!(retreat.json.contains(r#""summary": "Retreat""#));
         assert!(deleted.deleted);
     }
 
     #[test]
     fn the_last_page_has_no_next_one() {
-        for pages in [r#"{"current":1,"total":1}"#, r#"{"current":1,"total":1,"next_page":null}"#] {
+        for pages in [
+            r#"{"current":1,"total":1}"#,
+            r#"{"current":1,"total":1,"next_page":null}"#,
+        ] {
             let body = format!(r#"{{"pages":{pages},"events":[]}}"#);
             assert_eq!(Page::parse(body.as_bytes()).unwrap().next, None);
         }

@@ -34,7 +34,10 @@ impl EventSync {
     /// again, after which its events are all read anyway.
     pub(crate) async fn handle(&self, job: Job) -> Result<(), SyncError> {
         let Some(account) = self.accounts.get(job.account()) else {
-            info!(account = job.account(), "account was deleted: nothing to do");
+            info!(
+                account = job.account(),
+                "account was deleted: nothing to do"
+            );
             return Ok(());
         };
         match job.notification() {

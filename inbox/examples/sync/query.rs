@@ -90,7 +90,8 @@ mod tests {
         let without = payload.clone().remove("/channel/filters");
         assert_eq!(changes(window(), &change(without)), all_calendars);
 
-        let filters = serde_json::json!({ "calendar_ids": ["cal_1", "cal_a@b"], "only_managed": true });
+        let filters =
+            serde_json::json!({ "calendar_ids": ["cal_1", "cal_a@b"], "only_managed": true });
         let filtered = change(payload.set("/channel/filters", filters));
         assert_eq!(
             changes(window(), &filtered),
