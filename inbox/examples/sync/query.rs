@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use cronofy_webhook::notification::Change;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -20,7 +20,7 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn around(now: Timestamp) -> Self {
-        let today = now.to_zoned(TimeZone::UTC).date();
+        let today = Offset::UTC.to_datetime(now).date();
         Self {
             from: today.saturating_sub(42.days()),
             to: today.saturating_add(201.days()),

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
+use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
@@ -142,7 +143,7 @@ impl Calendar {
         } else {
             -40..195
         };
-        let today = self.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let today = Offset::UTC.to_datetime(self.now).date();
         let day = today.saturating_add(self.rng.i64(days).days());
         if self.rng.bool() {
             Span::Days(day, self.rng.i64(1..4))
