@@ -36,6 +36,8 @@ mod event_sync;
 mod query;
 mod receiver;
 mod simulation;
+#[cfg(test)]
+mod tests;
 
 use std::env::{self, VarError};
 use std::error::Error;
@@ -54,7 +56,23 @@ use self::daily::{every_day, read_all_accounts};
 use self::event_sync::EventSync;
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => code,
+        Err(error) => {
+            eprint!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let api = optional("CRONOFY_API")?;
     let default = if api.is_some() { "info" } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
@@ -62,24 +80,18 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .init();
-    match api {
-        Some(api) => {
-            listen(&api).await?;
-            Ok(ExitCode::SUCCESS)
-        }
-        None => {
-            let seed = setting("SEED", "1")?;
-            let seed = seed
-                .parse()
-                .map_err(|error| format!("SEED={seed}: {error}"))?;
-            let is_equal = demonstration::run(seed).await?;
-            Ok(if is_equal {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
-        }
+    if let Some(api) = api {
+        listen(&api).await?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let seed = setting("SEED", "1")?;
+    let seed = seed
+        .parse()
+        .map_err(|error| format!("SEED={seed}: {error}"))?;
+    Ok(match demonstration::run(seed).await? {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// Receives notifications of one account until Ctrl-C.

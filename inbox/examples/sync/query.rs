@@ -1,7 +1,5 @@
 //! What is asked of [Read Events](https://docs.cronofy.com/developers/api/events/read-events/).
 
-use std::fmt::Write as _;
-
 use cronofy_webhook::notification::Change;
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -54,8 +52,8 @@ pub(crate) fn changes(window: Window, change: &Change) -> String {
         path.push_str("&only_managed=true");
     }
     for calendar in filters.calendar_ids.unwrap_or_default() {
-        // Writing to a `String` does not fail.
-        let _ = write!(path, "&calendar_ids%5B%5D={}", encoded(&calendar));
+        path.push_str("&calendar_ids%5B%5D=");
+        path.push_str(&encoded(&calendar));
     }
     path
 }

@@ -23,7 +23,8 @@ struct Receiver {
     accounts: Accounts,
 }
 
-/// The signature does not cover the URL, so the account is looked up. Cronofy closes the channels of one that is not there.
+/// The signature does not cover the URL, so the account is looked up. If it is not there, Cronofy closes the channel after
+/// 24 hours of attempts.
 async fn receive(
     State(receiver): State<Receiver>,
     Path(account): Path<String>,
@@ -34,6 +35,13 @@ async fn receive(
     }
     receiver.inbox.put(account, &delivery).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Accepts what Cronofy has signed, and has sent to `<public_url>/cronofy/<account>`.
+fn router(layer: CronofyWebhookLayer, inbox: Inbox, accounts: Accounts) -> Router {
+    Router::new()
+        .route("/cronofy/{account}", post(receive).layer(layer))
+        .with_state(Receiver { inbox, accounts })
 }
 
 /// Receives until `stop` completes, then ends the jobs that run.
@@ -49,12 +57,7 @@ pub(crate) async fn serve(
     let layer = CronofyWebhookLayer::from_verifier(verifier)
         .public_url(public_url)
         .task_tracker(background.clone());
-    let app = Router::new()
-        .route("/cronofy/{account}", post(receive).layer(layer))
-        .with_state(Receiver {
-            inbox: inbox.clone(),
-            accounts: sync.accounts.clone(),
-        });
+    let app = router(layer, inbox.clone(), sync.accounts.clone());
 
     let (stop_worker, stopped) = oneshot::channel::<()>();
     let handle = service_fn(move |job: Job| {
@@ -77,4 +80,33 @@ pub(crate) async fn serve(
     worker.await??;
     inbox.close().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use cronofy_webhook::testing::{Payload, Sender};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_was_sent_for_a_known_account_is_stored() {
+        let inbox = Inbox::in_memory().await.unwrap();
+        let accounts = Accounts::default();
+        accounts.insert("42", "token");
+        let layer = CronofyWebhookLayer::new("CRN_test").public_url("https://receiver.example");
+        let app = router(layer, inbox.clone(), accounts);
+        for (path, url, expected) in [
+            ("/cronofy/42", "https://receiver.example/cronofy/42", 204),
+            ("/cronofy/43", "https://receiver.example/cronofy/43", 404),
+            ("/cronofy/42", "https://receiver.example/cronofy/43", 403),
+        ] {
+            let payload = Payload::sample("change").channel("chn_1", url);
+            let request = Sender::new("CRN_test").to(path).request::<Body>(payload);
+            let response = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), expected, "{path} for {url}");
+        }
+        assert_eq!(inbox.stats().await.unwrap().waiting, 1);
+    }
 }

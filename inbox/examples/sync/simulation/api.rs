@@ -16,7 +16,7 @@ use super::calendar::{Calendar, Selection};
 use crate::query::Window;
 
 /// How many events a page has at most.
-const PAGE: usize = 20;
+const PAGE: usize = 10;
 
 /// An API that listens on a free port of this machine. Clones are the same one.
 #[derive(Clone)]
