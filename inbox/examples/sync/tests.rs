@@ -18,7 +18,7 @@ const CALENDARS: [&str; 2] = ["cal_1", "cal_2"];
 async fn simulated(seed: u64, faults: u8) -> (SimulatedApi, EventSync) {
     let cronofy = SimulatedApi::start(seed, faults).await.unwrap();
     let mut calendar = Calendar::new(seed, Timestamp::now());
-    change(&mut calendar, 100);
+    change(&mut calendar, 200);
     cronofy.insert(TOKEN, calendar);
     let accounts = Accounts::default();
     accounts.insert("42", TOKEN);
@@ -71,7 +71,7 @@ async fn a_full_read_and_the_changes_since_then_are_the_whole() {
         assert_eq!(copied(&sync).await, first, "seed {seed}");
         assert!(cronofy.take_figures().further_pages > 1);
 
-        let since = cronofy.with(TOKEN, |calendar| change(calendar, 100));
+        let since = cronofy.with(TOKEN, |calendar| change(calendar, 200));
         sync.handle(job(all_calendars(since))).await.unwrap();
         let then = cronofy.with(TOKEN, |calendar| calendar.events());
         assert_ne!(first, then);
