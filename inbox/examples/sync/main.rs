@@ -36,8 +36,6 @@ mod event_sync;
 mod query;
 mod receiver;
 mod simulation;
-#[cfg(test)]
-mod tests;
 
 use std::env::{self, VarError};
 use std::error::Error;
