@@ -82,9 +82,13 @@ pub(crate) async fn run(seed: u64) -> Result<bool> {
         stopped,
     );
     let server = tokio::spawn(server);
-    burst(&cronofy, &receiver, seed).await?;
+    let (posted, ()) = tokio::join!(burst(&cronofy, &receiver, seed), read_all_accounts(&sync));
+    posted?;
     until_idle(&inbox).await?;
-    println!("reads for the changes: {}", figures(&cronofy));
+    println!(
+        "for the changes, and another full read meanwhile: {}",
+        figures(&cronofy)
+    );
     is_equal &= compare(&cronofy, &sync.copy).await?;
     drop(stop);
     server.await??;

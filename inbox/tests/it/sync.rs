@@ -38,7 +38,7 @@ fn after_a_burst_of_changes_the_local_copy_is_equal_to_the_api() {
 
         // Far fewer reads than changes.
         assert!(text.contains("1000 notifications acknowledged"), "{text}");
-        let (_, reads) = text.split_once("reads for the changes: ").unwrap();
+        let (_, reads) = text.split_once("another full read meanwhile: ").unwrap();
         let (reads, _) = reads.split_once(" reads").unwrap();
         let reads: u32 = reads.parse().unwrap();
         assert!((20..500).contains(&reads), "{text}");
