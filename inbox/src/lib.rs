@@ -65,7 +65,8 @@
 //! # }
 //! ```
 //!
-//! The example `receiver` is a complete program, with a shutdown.
+//! The example `receiver` is a complete program, with a shutdown; `sync` also reads the events that have changed, from
+//! Cronofy's API into SQLite.
 //!
 //! # What is guaranteed
 //!
