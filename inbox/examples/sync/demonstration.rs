@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::accounts::Accounts;
 use crate::api::Api;
@@ -38,6 +38,9 @@ const POSTING: usize = 16;
 /// Of a hundred requests, how many the API refuses.
 const FAULTS: u8 = 3;
 
+/// For all jobs to be done: far longer than it takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Prints what happens. False if the local copy differs in the end.
@@ -46,7 +49,7 @@ pub(crate) async fn run(seed: u64) -> Result<bool> {
     let cronofy = SimulatedApi::start(seed, FAULTS).await?;
     let accounts = Accounts::default();
     for account in 0..ACCOUNTS {
-        let mut calendar = Calendar::new(seed + account as u64, Timestamp::now());
+        let mut calendar = Calendar::new(seed.wrapping_add(account as u64), Timestamp::now());
         for change in 0..150 {
             calendar.change_at_random(&calendar_id(change % CALENDARS));
         }
@@ -84,7 +87,7 @@ pub(crate) async fn run(seed: u64) -> Result<bool> {
     let server = tokio::spawn(server);
     let (posted, ()) = tokio::join!(burst(&cronofy, &receiver, seed), read_all_accounts(&sync));
     posted?;
-    until_idle(&inbox).await?;
+    timeout(PATIENCE, until_idle(&inbox)).await??;
     println!(
         "for the changes, and another full read meanwhile: {}",
         figures(&cronofy)
