@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -21,6 +21,7 @@ use rustls::ClientConfig;
 use tokio::time::{Instant, timeout};
 use tower_service::Service;
 
+use crate::error::Error;
 use crate::target::{Addresses, Target};
 
 /// More of an answer is neither read nor shown.
@@ -48,36 +49,41 @@ impl Client {
     /// Sends a request, and disconnects at the time limit.
     pub(crate) async fn send(&self, request: Request<Body>, limit: Duration) -> Exchange {
         let started = Instant::now();
-        let answer = timeout(limit, self.exchange(request)).await;
+        let mut status = None;
+        let answer = match timeout(limit, self.exchange(request, &mut status)).await {
+            Ok(Ok((status, text))) => Answer::Status(status, text),
+            Ok(Err(failure)) => Answer::Failed(status, failure),
+            Err(_) => Answer::TimedOut(status),
+        };
         Exchange {
-            answer: match answer {
-                Ok(Ok((status, text))) => Answer::Status(status, text),
-                Ok(Err(failure)) => Answer::Failed(failure),
-                Err(_) => Answer::TimedOut,
-            },
+            answer,
             took: started.elapsed(),
         }
     }
 
     /// Sends a request to the URL, whatever its own is; returns the status and the start of the answer's body.
+    ///
+    /// The status is also stored as soon as it is known: the rest of the answer may not come.
     pub(crate) async fn exchange(
         &self,
         mut request: Request<Body>,
+        status: &mut Option<StatusCode>,
     ) -> Result<(StatusCode, String), Failure> {
         *request.uri_mut() = self.target.uri().clone();
         let response = self.client.request(request).await;
         let response = response.map_err(|error| Failure::new(&error))?;
-        let status = response.status();
-        let mut body = Limited::new(response.into_body(), ANSWER_LIMIT);
+        let (head, mut body) = response.into_parts();
+        *status = Some(head.status);
         let mut text = Vec::new();
-        while let Some(frame) = body.frame().await {
-            match frame {
-                Ok(frame) => text.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
-                Err(error) if error.is::<LengthLimitError>() => break,
-                Err(error) => return Err(Failure::new(&*error)),
-            }
+        while text.len() < ANSWER_LIMIT {
+            let Some(frame) = body.frame().await else {
+                break;
+            };
+            let frame = frame.map_err(|error| Failure::new(&error))?;
+            text.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
         }
-        Ok((status, String::from_utf8_lossy(&text).into_owned()))
+        text.truncate(ANSWER_LIMIT);
+        Ok((head.status, String::from_utf8_lossy(&text).into_owned()))
     }
 }
 
@@ -100,6 +106,18 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
+    /// What comes of a request to a host that has no address.
+    pub(crate) fn unresolved(error: &Error) -> Self {
+        let failure = Failure {
+            text: error.to_string(),
+            is_refused: false,
+        };
+        Self {
+            answer: Answer::Failed(None, failure),
+            took: Duration::ZERO,
+        }
+    }
+
     /// Whether Cronofy would take it for delivered.
     pub(crate) fn is_delivered(&self) -> bool {
         matches!(self.answer, Answer::Status(status, _) if status.is_success())
@@ -109,10 +127,10 @@ impl Exchange {
 pub(crate) enum Answer {
     /// A response, and the start of its body.
     Status(StatusCode, String),
-    /// Nothing within the time limit.
-    TimedOut,
-    /// No connection, or no HTTP.
-    Failed(Failure),
+    /// Nothing within the time limit, or no more than this status.
+    TimedOut(Option<StatusCode>),
+    /// No connection, no HTTP, or the connection broke after this status.
+    Failed(Option<StatusCode>, Failure),
 }
 
 /// Why there was no answer.

@@ -41,8 +41,10 @@ impl<'a> Delivery<'a> {
                 ("delivered", Some(status), Some(text), None)
             }
             Answer::Status(status, text) => ("refused", Some(status), Some(text), None),
-            Answer::TimedOut => ("timed_out", None, None, None),
-            Answer::Failed(failure) => ("failed", None, None, Some(&failure.text)),
+            Answer::TimedOut(status) => ("timed_out", status.as_ref(), None, None),
+            Answer::Failed(status, failure) => {
+                ("failed", status.as_ref(), None, Some(&failure.text))
+            }
         };
         Self {
             number,
@@ -63,10 +65,14 @@ impl<'a> Delivery<'a> {
         if output.json {
             return output.record("delivery", self);
         }
-        let what = match (self.status(), self.error) {
-            (Some(status), _) => status.to_string(),
-            (None, Some(error)) => format!("failed: {}", Escaped(error)),
-            (None, None) => "no answer".to_owned(),
+        let what = match (self.status(), self.error, self.text) {
+            (Some(status), _, Some(_)) => status.to_string(),
+            (Some(status), Some(error), None) => {
+                format!("{status}, then failed: {}", Escaped(error))
+            }
+            (Some(status), None, None) => format!("{status}, but not the whole answer,"),
+            (None, Some(error), _) => format!("failed: {}", Escaped(error)),
+            (None, None, _) => "no answer".to_owned(),
         };
         let verdict = match self.outcome {
             "delivered" => "delivered",
@@ -94,52 +100,76 @@ impl<'a> Delivery<'a> {
 /// All deliveries of a run.
 #[derive(Default)]
 pub(crate) struct Summary {
+    sent: usize,
     delivered: usize,
+    timed_out: usize,
+    /// Of what was answered in time.
     times: Vec<Duration>,
 }
 
+/// The times are null if nothing was answered in time.
 #[derive(Serialize)]
 struct Record {
     sent: usize,
     delivered: usize,
-    min_ms: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    max_ms: f64,
+    timed_out: usize,
+    min_ms: Option<f64>,
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    max_ms: Option<f64>,
 }
 
 impl Summary {
     pub(crate) fn add(&mut self, exchange: &Exchange) {
+        self.sent += 1;
         self.delivered += usize::from(exchange.is_delivered());
-        self.times.push(exchange.took);
+        self.timed_out += usize::from(matches!(exchange.answer, Answer::TimedOut(_)));
+        if matches!(exchange.answer, Answer::Status(..)) {
+            self.times.push(exchange.took);
+        }
     }
 
     pub(crate) fn all_delivered(&self) -> bool {
-        self.delivered == self.times.len()
+        self.delivered == self.sent
     }
 
     /// Prints it, as text only if there is more than one delivery.
     pub(crate) fn print(&mut self, output: Output) -> Result<(), Error> {
         self.times.sort_unstable();
-        let sent = self.times.len();
+        let time = |percent| percentile(&self.times, percent).map(millis);
         let record = Record {
-            sent,
+            sent: self.sent,
             delivered: self.delivered,
-            min_ms: millis(percentile(&self.times, 0)),
-            p50_ms: millis(percentile(&self.times, 50)),
-            p99_ms: millis(percentile(&self.times, 99)),
-            max_ms: millis(percentile(&self.times, 100)),
+            timed_out: self.timed_out,
+            min_ms: time(0),
+            p50_ms: time(50),
+            p99_ms: time(99),
+            max_ms: time(100),
         };
         if output.json {
             output.record("summary", &record)
-        } else if sent > 1 {
-            output.line(format_args!(
-                "{} of {sent} delivered; answers after {:.1} ms at least, {:.1} ms (median), {:.1} ms (p99), {:.1} ms at most",
-                record.delivered, record.min_ms, record.p50_ms, record.p99_ms, record.max_ms
-            ))
+        } else if self.sent > 1 {
+            output.line(record)
         } else {
             Ok(())
         }
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} delivered", self.delivered, self.sent)?;
+        if self.timed_out > 0 {
+            write!(f, ", {} not answered in time", self.timed_out)?;
+        }
+        let times = (self.min_ms, self.p50_ms, self.p99_ms, self.max_ms);
+        let (Some(min), Some(p50), Some(p99), Some(max)) = times else {
+            return f.write_str("; no answers");
+        };
+        write!(
+            f,
+            "; answers after {min:.1} ms at least, {p50:.1} ms (median), {p99:.1} ms (p99), {max:.1} ms at most"
+        )
     }
 }
 
@@ -147,9 +177,9 @@ impl Summary {
 fn hint(answer: &Answer) -> Option<&'static str> {
     match answer {
         Answer::Status(status, _) => hint::of_status(*status),
-        Answer::Failed(failure) if failure.is_refused => {
+        Answer::Failed(_, failure) if failure.is_refused => {
             Some("nothing listens there: is the receiver running, and on this port?")
         }
-        Answer::Failed(_) | Answer::TimedOut => None,
+        Answer::Failed(..) | Answer::TimedOut(_) => None,
     }
 }

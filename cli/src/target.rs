@@ -8,6 +8,8 @@ use http::Uri;
 use tokio::net::lookup_host;
 
 use crate::error::Error;
+use crate::progress::with_progress;
+use crate::text::Escaped;
 
 /// The URL of a receiver: absolute, http or https.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,11 +20,8 @@ pub(crate) struct Target {
 impl Target {
     /// Parses a URL. `3000/cronofy/42` is one on this machine.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let is_port = text
-            .split(['/', '?'])
-            .next()
-            .is_some_and(|port| port.parse::<u16>().is_ok());
-        let url = if is_port {
+        let start = text.split(['/', '?']).next();
+        let url = if start.is_some_and(is_port) {
             format!("http://127.0.0.1:{text}")
         } else {
             text.to_owned()
@@ -42,10 +41,10 @@ impl Target {
         if authority.as_str().contains('@') {
             return Err("a URL with a user name or a password is not supported".to_owned());
         }
-        let has_port = authority.as_str() != authority.host();
-        if authority.host().is_empty()
-            || (has_port && matches!(authority.port_u16(), None | Some(0)))
-        {
+        let port = authority.as_str().get(authority.host().len()..);
+        let port = port.filter(|port| !port.is_empty());
+        let is_valid = port.is_none_or(|port| port.strip_prefix(':').is_some_and(is_port));
+        if authority.host().is_empty() || !is_valid || authority.port_u16() == Some(0) {
             return Err("the URL has no host, or its port is none".to_owned());
         }
         Ok(Self { uri })
@@ -70,8 +69,14 @@ impl Target {
         self.uri.port_u16().unwrap_or(default)
     }
 
-    /// Looks the addresses of the host up.
+    /// Looks up the addresses of the host, and says so if that takes its time.
     pub(crate) async fn resolve(&self) -> Result<Addresses, Error> {
+        let looking_up = || format!("looking up {}", Escaped(self.host()));
+        with_progress(self.look_up(), looking_up).await
+    }
+
+    /// As [`resolve`](Self::resolve), without a word.
+    pub(crate) async fn look_up(&self) -> Result<Addresses, Error> {
         let host = self.host();
         let addresses: Arc<[_]> = lookup_host((host, self.port()))
             .await
@@ -82,6 +87,10 @@ impl Target {
         }
         Ok(Addresses(addresses))
     }
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok() && !text.starts_with('+')
 }
 
 impl fmt::Display for Target {
@@ -163,6 +172,8 @@ mod tests {
             "http://a.example:0/",
             "http://a.example:99999/",
             "70000/x",
+            "+3000/x",
+            "http://a.example:+80/",
         ] {
             assert!(parse(url).is_err(), "{url}");
         }

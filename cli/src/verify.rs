@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use cronofy_webhook::Notification;
-use cronofy_webhook::signature::{HEADER, SignatureMatch};
+use cronofy_webhook::signature::{HEADER, SignatureError, SignatureMatch};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
@@ -87,6 +87,8 @@ struct Report {
     unused_secrets: Vec<usize>,
     error: Option<String>,
     findings: Vec<FindingRecord>,
+    #[serde(skip)]
+    usual_cause: &'static str,
 }
 
 impl Report {
@@ -100,6 +102,7 @@ impl Report {
                 unknown_signatures: 0,
                 unused_secrets: Vec::new(),
                 error: Some(error.to_string()),
+                usual_cause: usual_cause(&error),
                 findings: secrets
                     .diagnosis
                     .explain(headers, body)
@@ -119,6 +122,7 @@ impl Report {
             unused_secrets: signature.unused_secrets().map(|(index, _)| index).collect(),
             error: None,
             findings: Vec::new(),
+            usual_cause: "",
         }
     }
 
@@ -162,11 +166,24 @@ impl Report {
                 None => output.line(format_args!("{certainty}: {text}"))?,
             }
         }
-        if self.findings.is_empty() {
-            output.line(
-                "nothing explains it: usually the client secret is that of another application or environment, or the body is not the bytes that arrived",
-            )?;
+        if !self.findings.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        output.line(self.usual_cause)
+    }
+}
+
+/// What is to be said where nothing explains the error.
+fn usual_cause(error: &SignatureError) -> &'static str {
+    match error {
+        SignatureError::Missing => {
+            "usually a proxy has removed the header, or Cronofy did not send the request: give all headers that arrived, each with --header"
+        }
+        SignatureError::Malformed { .. } => {
+            "nothing explains it: usually the value of the header was changed or cut off on the way"
+        }
+        _ => {
+            "nothing explains it: usually the client secret is that of another application or environment, or the body is not the bytes that arrived"
+        }
     }
 }

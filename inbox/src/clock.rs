@@ -1,29 +1,36 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(feature = "sqlite")]
 use tokio::time::Instant;
 
 /// The time, in microseconds since 1970. The system's when the store was opened, and monotonic from then on: setting the
 /// system's clock makes nothing due.
+#[cfg(feature = "sqlite")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     opened: Instant,
     opened_at: i64,
 }
 
+#[cfg(feature = "sqlite")]
 impl Clock {
     pub(crate) fn start() -> Self {
-        let opened_at = match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => micros(since),
-            Err(before) => -micros(before.duration()),
-        };
         Self {
             opened: Instant::now(),
-            opened_at,
+            opened_at: since_1970(SystemTime::now()),
         }
     }
 
     pub(crate) fn now(&self) -> i64 {
         self.opened_at + micros(self.opened.elapsed())
+    }
+}
+
+/// In microseconds.
+pub(crate) fn since_1970(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => micros(since),
+        Err(before) => -micros(before.duration()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub enum OpenError {
     /// The URL is not one of a store: the reason.
-    Url(&'static str),
+    Url(String),
     /// The URL is of a store that this program was compiled without.
     NotCompiledIn {
         /// The scheme of the URL.
@@ -31,6 +31,22 @@ pub enum OpenError {
     /// The store would lose what it acknowledged, in a power failure: the reason. [`allow_loss`](crate::Open::allow_loss)
     /// opens it all the same.
     NotDurable(&'static str),
+    /// No PostgreSQL server that takes writes was reached: check host and port of the URL, and whether it runs.
+    Unreachable(StoreError),
+    /// The PostgreSQL server refused the user: check user and password of the URL, and the server's `pg_hba.conf`.
+    AccessDenied(StoreError),
+    /// The PostgreSQL server has no connection left: raise its `max_connections`, or put a pooler in between. A process opens
+    /// up to 9.
+    TooManyConnections(StoreError),
+    /// The user may not do what it has to. If that is to create tables, apply
+    #[cfg_attr(
+        feature = "postgres",
+        doc = "[`POSTGRES_SCHEMA`](crate::POSTGRES_SCHEMA)"
+    )]
+    #[cfg_attr(not(feature = "postgres"), doc = "the schema")]
+    /// as another user, with the rights to read and write both tables and to use the sequence, and set
+    /// [`migrate(false)`](crate::Open::migrate).
+    NotPermitted(StoreError),
     /// There is no schema, and [`migrate(false)`](crate::Open::migrate) was set.
     NotMigrated,
     /// Anything else that the file system or the database reported.
@@ -73,6 +89,18 @@ impl fmt::Display for OpenError {
             Self::NotMigrated => {
                 f.write_str("the database has no schema, and `migrate(false)` is set")
             }
+            Self::Unreachable(_) => f.write_str(
+                "no PostgreSQL server that takes writes was reached: check host and port of the URL",
+            ),
+            Self::AccessDenied(_) => f.write_str(
+                "the PostgreSQL server refused the user: check user and password of the URL",
+            ),
+            Self::TooManyConnections(_) => f.write_str(
+                "the PostgreSQL server has no connection left: raise `max_connections`, or put a pooler in between",
+            ),
+            Self::NotPermitted(_) => f.write_str(
+                "the PostgreSQL user lacks a right: grant it, or apply the schema as another user and set `migrate(false)`",
+            ),
             Self::Store(_) => f.write_str("the inbox could not be opened"),
         }
     }
@@ -81,7 +109,11 @@ impl fmt::Display for OpenError {
 impl Error for OpenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Store(error) => Some(error),
+            Self::Unreachable(error)
+            | Self::AccessDenied(error)
+            | Self::TooManyConnections(error)
+            | Self::NotPermitted(error)
+            | Self::Store(error) => Some(error),
             _ => None,
         }
     }

@@ -31,21 +31,44 @@ macro_rules! about {
     };
 }
 
-pub(crate) fn put_failed(kind: &str, error: &(dyn Error + 'static)) {
-    warn!(target: TARGET, kind, error = chain(error), "notification was not stored: Cronofy retries");
+/// `suppressed`: how many such events were not logged since the last one.
+pub(crate) fn put_failed(kind: &str, error: &(dyn Error + 'static), suppressed: u64) {
+    warn!(target: TARGET, kind, error = chain(error), suppressed, "notification was not stored: Cronofy retries");
 }
 
+#[cfg(feature = "sqlite")]
 pub(crate) fn batch_failed(commands: usize, error: &(dyn Error + 'static)) {
     error!(target: TARGET, commands, error = chain(error), "transaction failed");
 }
 
 /// A bug of this crate.
+#[cfg(feature = "sqlite")]
 pub(crate) fn writer_panicked() {
     error!(target: TARGET, "writer panicked: the inbox is closed");
 }
 
 pub(crate) fn store_failed(operation: &str, error: &(dyn Error + 'static)) {
     warn!(target: TARGET, operation, error = chain(error), "store failed: the worker tries again");
+}
+
+/// A worker hears later of what other processes store.
+#[cfg(feature = "postgres")]
+pub(crate) fn not_listening(error: &(dyn Error + 'static)) {
+    debug!(target: TARGET, error = chain(error), "not listening: the worker looks once a second");
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) fn pulled_back(rows: u64) {
+    warn!(target: TARGET, rows, "jobs were due in more than an hour, as a clock was wrong: they are due now");
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) fn snapshot_is_old(age: Duration) {
+    warn!(
+        target: TARGET,
+        age_s = age.as_secs(),
+        "a transaction is open for long: until it ends nothing is vacuumed, and each job takes longer"
+    );
 }
 
 pub(crate) fn done(subject: &Subject, elapsed: Duration) {

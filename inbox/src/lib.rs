@@ -66,7 +66,8 @@
 //! ```
 //!
 //! The example `receiver` is a complete program, with a shutdown; `sync` also reads the events that have changed, from
-//! Cronofy's API into SQLite.
+//! Cronofy's API into SQLite. With `Inbox::open("postgres://…")` and the feature `postgres` the same program
+//! runs on many machines: any number of them receive, and any number of them process.
 //!
 //! # What is guaranteed
 //!
@@ -82,15 +83,21 @@
 //!   ever.
 //! - Nothing is dropped. What always fails runs again for ever, or is parked after [`max_attempts`](Worker::max_attempts).
 //!
-//! *Stored* means: the transaction was flushed to the disk (`synchronous = FULL` in WAL mode; on macOS `fullfsync`). Puts
-//! that come in at the same time share a flush.
+//! *Stored* means:
+//!
+//! | | |
+//! |---|---|
+//! | SQLite | The transaction was flushed to the disk: `synchronous = FULL` in WAL mode; on macOS `fullfsync`. |
+//! | PostgreSQL | The primary has flushed the transaction to its disk. To survive the loss of that machine it takes [synchronous replication](https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION): with `synchronous_standby_names` set, a put returns once a standby has it too. A server with `fsync` or `synchronous_commit` off is refused: [`OpenError::NotDurable`]. |
+//!
+//! Puts that come in at the same time share a flush.
 //!
 //! A `change` that was merged is acknowledged, so Cronofy does not send it again. Once its job is taken, an equal one is a
 //! new one: there is no deduplication by `changes_since`, as two different changes can have the same.
 //!
 //! # What to know
 //!
-//! - **One process for a file.** A second one waits for 10 seconds, then fails with [`OpenError::InUse`]: enough for one release
+//! - **One process for a SQLite file.** A second one waits for 10 seconds, then fails with [`OpenError::InUse`]: enough for one release
 //!   to replace another. The file must be on a local disk.
 //! - **The account is not signed.** It comes from the URL, which the signature does not cover: somebody who has recorded one
 //!   delivery can post it for any account. Set [`public_url`](cronofy_webhook::CronofyWebhookLayer::public_url), look the
@@ -98,6 +105,9 @@
 //! - **Leave [`Overrun`](cronofy_webhook::Overrun) at `Finish`.** Under `Accept`, a put that is late is acknowledged before it
 //!   is known to be stored.
 //! - `Ok` from a job also means "nobody needs this any more". Return it for accounts that were deleted.
+//! - **A failover** of PostgreSQL to a standby that was not synchronous loses what the standby did not have, acknowledged or not,
+//!   and jobs run again that were done since. Connections to a server that no longer takes writes are dropped, and made anew to one
+//!   of the hosts in the URL that does.
 //! - When the store fails, `put` does, and the answer is 503: Cronofy retries for 24 hours. Nothing has to be restarted once
 //!   the fault is gone.
 //!
@@ -107,13 +117,33 @@
 //!   error level of the target `cronofy_webhook_inbox`.
 //! - **Retention**: a job is deleted when it is done. What is parked stays until it is unparked and done, or the account is
 //!   [forgotten](Inbox::forget).
-//! - **Personal data**: bodies of Smart Invites hold e-mail addresses. The files are readable by their owner only. What is
-//!   deleted stays in the log (`-wal`) until the next checkpoint, and in unused pages until they are overwritten. No event
-//!   shows an account or a body.
-//! - **Backup**: `sqlite3 cronofy-inbox.db ".backup copy.db"` works while the inbox is in use. A restored backup runs jobs
-//!   again that were done since. To copy the file alone is not enough.
+//! - **Personal data**: bodies of Smart Invites hold e-mail addresses. The SQLite files are readable by their owner only. What is
+//!   deleted stays in SQLite's log (`-wal`) until the next checkpoint, and in unused pages until they are overwritten; in
+//!   PostgreSQL until the table is vacuumed, and in archived WAL. No event shows an account or a body.
+//! - **Backup**: `sqlite3 cronofy-inbox.db ".backup copy.db"` works while the inbox is in use. To copy the file alone is not
+//!   enough. For PostgreSQL, what the server has. A restored backup runs jobs again that were done since.
 //! - **Shutdown**, in this order: stop the server, wait for handlers in the background, stop the worker, [`close`](Inbox::close).
-//! - The [schema](SQLITE_SCHEMA) is part of the API: look into the file with `sqlite3`.
+//! - The schema ([SQLite](SQLITE_SCHEMA),
+#![cfg_attr(feature = "postgres", doc = "  [PostgreSQL](POSTGRES_SCHEMA))")]
+#![cfg_attr(not(feature = "postgres"), doc = "  PostgreSQL)")]
+//!   is part of the API: look into it with `sqlite3` or `psql`.
+//!
+//! # On PostgreSQL
+//!
+//! Tested with PostgreSQL 15.
+//!
+//! - **Users that may not create tables**: apply the schema as another one, and
+//!   `GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox`, `GRANT SELECT ON cronofy_inbox_schema` and
+//!   `GRANT USAGE ON SEQUENCE cronofy_inbox_last_token`. Then open with [`migrate(false)`](Open::migrate).
+//! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store. Behind a
+//!   pooler in transaction mode everything works, as nothing depends on the session; there a worker hears nothing, and looks once a
+//!   second.
+//! - **The clock** is the database's. Those of the receivers and workers do not matter.
+//! - **Vacuum**: each job updates its row a few times. The table has settings for that (`fillfactor`, and an autovacuum that begins
+//!   early). What holds an old snapshot, as a transaction that was left open, keeps dead rows from being removed, and each take
+//!   has to pass them: a worker warns of one that is older than 5 minutes, of those that its user may see
+//!   (`GRANT pg_read_all_stats` for all).
+//! - **A worker that dies** leaves its jobs taken until their [lease](Worker::lease) ends. Then others run them.
 //!
 //! # Where to start
 //!
@@ -128,12 +158,13 @@
 //! # Features
 //!
 //! - `axum` (default): [`PutError`] as a response.
+//! - `postgres`: the store in a PostgreSQL database, over TLS by rustls with `ring`.
 //! - `sqlite` (default): the store in a SQLite file. SQLite is compiled in, which needs a C compiler.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(feature = "sqlite"))]
-compile_error!("cronofy-webhook-inbox needs a store: turn on the feature `sqlite`");
+#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+compile_error!("cronofy-webhook-inbox needs a store: turn on the feature `postgres` or `sqlite`");
 
 mod clock;
 mod entry;
@@ -142,6 +173,7 @@ mod events;
 mod inbox;
 mod inspect;
 mod job;
+mod limiter;
 mod open;
 #[cfg(feature = "axum")]
 mod response;
@@ -153,6 +185,8 @@ pub use self::inbox::Inbox;
 pub use self::inspect::{Parked, Stats};
 pub use self::job::Job;
 pub use self::open::Open;
+#[cfg(feature = "postgres")]
+pub use self::store::POSTGRES_SCHEMA;
 #[cfg(feature = "sqlite")]
 pub use self::store::SQLITE_SCHEMA;
 pub use self::worker::Worker;

@@ -1,9 +1,10 @@
 //! Whether the host has addresses that Cronofy can reach.
 
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
 use super::line::Line;
@@ -46,35 +47,92 @@ fn list(addresses: &[IpAddr]) -> String {
 
 /// Connects to each address; also returns those that answered.
 pub(super) async fn connected(addresses: &Addresses) -> (Line, Vec<SocketAddr>) {
-    const ID: &str = "connect";
-
     let mut reached = Vec::new();
     let mut failures = Vec::new();
     for address in addresses.iter() {
-        match timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
-            Ok(Ok(_)) => reached.push(address),
-            Ok(Err(error)) => failures.push(format!("{address}: {error}")),
-            Err(_) => failures.push(format!(
-                "{address}: no connection within {} s",
-                CONNECT_TIMEOUT.as_secs()
-            )),
+        match connect(address).await {
+            Ok(()) => reached.push(address),
+            Err(failure) => failures.push((address, failure)),
         }
     }
-    let failed = failures.join("; ");
-    let line = match (reached.len(), failures.len()) {
-        (_, 0) => Line::pass(ID, "a connection can be made to every address"),
-        (0, _) => Line::fail(
+    (line(reached.len(), &failures), reached)
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+enum Failure {
+    /// This machine has no route to such an address: nothing is known of the receiver.
+    NoRoute(io::Error),
+    Failed(String),
+}
+
+async fn connect(address: SocketAddr) -> Result<(), Failure> {
+    let socket = if address.is_ipv6() {
+        TcpSocket::new_v6()
+    } else {
+        TcpSocket::new_v4()
+    };
+    let socket = socket.map_err(Failure::NoRoute)?;
+    match timeout(CONNECT_TIMEOUT, socket.connect(address)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if is_of_this_machine(address, error.kind()) => Err(Failure::NoRoute(error)),
+        Ok(Err(error)) => Err(Failure::Failed(error.to_string())),
+        Err(_) => Err(Failure::Failed(format!(
+            "no connection within {} s",
+            CONNECT_TIMEOUT.as_secs()
+        ))),
+    }
+}
+
+/// That a host is unreachable is what routers tell of a dead one, and what a machine tells that has addresses of IPv6, but no
+/// way out.
+fn is_of_this_machine(address: SocketAddr, error: ErrorKind) -> bool {
+    match error {
+        ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => true,
+        ErrorKind::HostUnreachable => address.is_ipv6(),
+        _ => false,
+    }
+}
+
+fn line(reached: usize, failures: &[(SocketAddr, Failure)]) -> Line {
+    const ID: &str = "connect";
+
+    let texts = |is_ours: bool| {
+        let texts = failures
+            .iter()
+            .filter_map(|(address, failure)| match failure {
+                Failure::NoRoute(error) if is_ours => Some(format!("{address}: {error}")),
+                Failure::Failed(why) if !is_ours => Some(format!("{address}: {why}")),
+                _ => None,
+            });
+        texts.collect::<Vec<_>>().join("; ")
+    };
+    let (failed, untried) = (texts(false), texts(true));
+    match (reached, failed.as_str(), untried.as_str()) {
+        (_, "", "") => Line::pass(ID, "a connection can be made to every address"),
+        (0, "", untried) => Line::fail(
+            ID,
+            format_args!(
+                "{untried}: this machine cannot reach such an address: check from another network"
+            ),
+        ),
+        (_, "", untried) => Line::unknown(
+            ID,
+            format_args!(
+                "{untried}: this machine cannot reach such an address, but the others: check it from another network"
+            ),
+        ),
+        (0, failed, _) => Line::fail(
             ID,
             format_args!("{failed}: start the receiver, or open its port in the firewall"),
         ),
-        _ => Line::warn(
+        (_, failed, _) => Line::warn(
             ID,
             format_args!(
                 "{failed}: remove the address from the DNS, or let the receiver listen there"
             ),
         ),
-    };
-    (line, reached)
+    }
 }
 
 /// Whether an address can be reached from anywhere, as far as its range tells.
@@ -105,8 +163,6 @@ fn is_public(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpSocket;
-
     use super::super::line::Verdict;
     use super::*;
 
@@ -160,6 +216,53 @@ mod tests {
         assert_eq!(connect(&[good]).await, (Verdict::Pass, vec![good]));
         assert_eq!(connect(&[dead, good]).await, (Verdict::Warn, vec![good]));
         assert_eq!(connect(&[dead]).await, (Verdict::Fail, vec![]));
+    }
+
+    #[test]
+    fn what_this_machine_cannot_reach_is_not_the_fault_of_the_receiver() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let no_route = || {
+            let error = io::Error::from(ErrorKind::NetworkUnreachable);
+            (address("[2606:4700::1]:443"), Failure::NoRoute(error))
+        };
+        let refused = || {
+            let why = "connection refused".to_owned();
+            (address("93.184.216.34:443"), Failure::Failed(why))
+        };
+        for (reached, failures, verdict, remedy) in [
+            (
+                1,
+                vec![no_route()],
+                Verdict::Unknown,
+                "from another network",
+            ),
+            (0, vec![no_route()], Verdict::Fail, "from another network"),
+            (
+                1,
+                vec![no_route(), refused()],
+                Verdict::Warn,
+                "from the DNS",
+            ),
+            (
+                0,
+                vec![no_route(), refused()],
+                Verdict::Fail,
+                "the firewall",
+            ),
+        ] {
+            let line = line(reached, &failures);
+            assert_eq!(line.verdict, verdict, "{}", line.text);
+            assert!(line.text.contains(remedy), "{}", line.text);
+        }
+        for (text, error, is_ours) in [
+            ("[2606:4700::1]:443", ErrorKind::NetworkUnreachable, true),
+            ("[2606:4700::1]:443", ErrorKind::HostUnreachable, true),
+            ("[2606:4700::1]:443", ErrorKind::ConnectionRefused, false),
+            ("93.184.216.34:443", ErrorKind::NetworkUnreachable, true),
+            ("93.184.216.34:443", ErrorKind::HostUnreachable, false),
+        ] {
+            assert_eq!(is_of_this_machine(address(text), error), is_ours, "{text}");
+        }
     }
 
     #[test]

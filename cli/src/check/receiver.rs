@@ -1,5 +1,6 @@
 //! What a receiver should refuse, and what it should accept.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +36,8 @@ pub(super) struct Receiver<'a> {
     verifier: &'a Verifier,
     other: Verifier,
     verification: Payload,
+    /// Whether a request was answered.
+    is_answering: Cell<bool>,
 }
 
 impl<'a> Receiver<'a> {
@@ -50,6 +53,7 @@ impl<'a> Receiver<'a> {
             other: Verifier::new(["not the client secret of this application"])
                 .map_err(Error::failed)?,
             verification: Payload::verification().channel(CHANNEL, &target.to_string()),
+            is_answering: Cell::new(false),
         })
     }
 
@@ -146,6 +150,7 @@ impl<'a> Receiver<'a> {
         let large = request(Method::POST, full(vec![b' '; 1024 * 1024].into()), None);
         let slow = Pieces::slow(&body, Duration::from_millis(250)).boxed_unsync();
         let slow = request(Method::POST, slow, Some(self.other.sign(&body)));
+        let is_answering = self.is_answering.get();
         let (large, slow) = join!(
             self.client.send(large, PATIENCE),
             self.client.send(slow, PATIENCE),
@@ -154,11 +159,13 @@ impl<'a> Receiver<'a> {
             given_up(
                 "robust.large",
                 &large,
+                is_answering,
                 "1 MiB without a signature is not refused: limit the length of a body",
             ),
             given_up(
                 "robust.slow",
                 &slow,
+                is_answering,
                 "a body that does not come to its end is not refused: limit the time for a body",
             ),
             if is_verified {
@@ -193,7 +200,11 @@ impl<'a> Receiver<'a> {
     }
 
     async fn send(&self, request: Request<Body>, body: &[u8]) -> Exchange {
-        self.client.send(request, time_limit(body)).await
+        let exchange = self.client.send(request, time_limit(body)).await;
+        if matches!(exchange.answer, Answer::Status(..)) {
+            self.is_answering.set(true);
+        }
+        exchange
     }
 }
 
@@ -222,8 +233,15 @@ fn answer(exchange: &Exchange) -> String {
     let took = exchange.took.as_secs_f64() * 1e3;
     match &exchange.answer {
         Answer::Status(status, _) => format!("{status} after {took:.1} ms"),
-        Answer::TimedOut => format!("no answer within {:.0} s", exchange.took.as_secs_f64()),
-        Answer::Failed(failure) => format!("{} after {took:.1} ms", failure.text),
+        Answer::TimedOut(None) => format!("no answer within {:.0} s", exchange.took.as_secs_f64()),
+        Answer::TimedOut(Some(status)) => format!(
+            "{status}, but not the whole answer within {:.0} s",
+            exchange.took.as_secs_f64()
+        ),
+        Answer::Failed(None, failure) => format!("{} after {took:.1} ms", failure.text),
+        Answer::Failed(Some(status), failure) => {
+            format!("{status}, then {} after {took:.1} ms", failure.text)
+        }
     }
 }
 
@@ -250,7 +268,7 @@ fn accepted(id: &'static str, exchange: &Exchange, otherwise: Option<&str>) -> L
         Answer::Status(status, _) => {
             hint::of_status(status).unwrap_or("answer 2xx to what is authentic")
         }
-        Answer::TimedOut => "answer first, and do the work later",
+        Answer::TimedOut(_) => "answer first, and do the work later",
         _ => "the connection broke: look into the log of the receiver",
     };
     Line::fail(
@@ -259,11 +277,19 @@ fn accepted(id: &'static str, exchange: &Exchange, otherwise: Option<&str>) -> L
     )
 }
 
-/// An answer other than a 2xx, or the end of the connection, before all was sent.
-fn given_up(id: &'static str, exchange: &Exchange, otherwise: &str) -> Line {
+/// An answer other than a 2xx, or the end of the connection, before all was sent. Where nothing else is answered either, the end
+/// of the connection is no refusal.
+fn given_up(id: &'static str, exchange: &Exchange, is_answering: bool, otherwise: &str) -> Line {
+    let answer = answer(exchange);
     match exchange.answer {
-        Answer::Status(status, _) if !status.is_success() => Line::pass(id, answer(exchange)),
-        Answer::Failed(ref failure) if !failure.is_refused => Line::pass(id, answer(exchange)),
-        _ => Line::warn(id, format_args!("{}: {otherwise}", answer(exchange))),
+        Answer::Status(status, _) if !status.is_success() => Line::pass(id, answer),
+        Answer::Status(..) => Line::warn(id, format_args!("{answer}: {otherwise}")),
+        _ if !is_answering => Line::unknown(
+            id,
+            format_args!("{answer}, as what came before was not answered either"),
+        ),
+        Answer::Failed(_, ref failure) if !failure.is_refused => Line::pass(id, answer),
+        Answer::Failed(..) => Line::unknown(id, answer),
+        Answer::TimedOut(_) => Line::warn(id, format_args!("{answer}: {otherwise}")),
     }
 }

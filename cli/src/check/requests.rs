@@ -90,17 +90,22 @@ pub(super) const IDS: [&str; REQUESTS.len()] = {
     ids
 };
 
-pub(super) fn print(output: Output, target: &Target) -> Result<(), Error> {
+pub(super) fn print(output: Output, target: &Target, tls_only: bool) -> Result<(), Error> {
+    let requests = if tls_only { &[][..] } else { &REQUESTS };
     if output.json {
-        return REQUESTS
+        return requests
             .iter()
             .try_for_each(|request| output.record("request", request));
     }
-    output.line(format_args!(
-        "to {}, none of which is sent:",
-        Escaped(&target.to_string())
-    ))?;
-    REQUESTS.iter().try_for_each(
+    let url = target.to_string();
+    let url = Escaped(&url);
+    if tls_only {
+        return output.line(format_args!(
+            "no request would be sent to {url}: --tls-only"
+        ));
+    }
+    output.line(format_args!("to {url}, none of which is sent:"))?;
+    requests.iter().try_for_each(
         |Request {
              id, method, text, ..
          }| { output.line(format_args!("{id:<21} {method:<5} {text}")) },

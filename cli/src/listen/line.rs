@@ -10,7 +10,7 @@ use super::judge::Judgement;
 use crate::error::Error;
 use crate::finding::FindingRecord;
 use crate::output::Output;
-use crate::record::{AnsweredBy, Verdict};
+use crate::record::{AnsweredBy, FromPage, Verdict};
 use crate::secrets::Secrets;
 use crate::text::Escaped;
 use crate::times::millis;
@@ -28,6 +28,8 @@ pub(super) struct Line<'a> {
     findings: &'a [FindingRecord],
     attempt: Option<u32>,
     of: Option<u64>,
+    from_page: Option<FromPage>,
+    replay_of: Option<u64>,
     status: Option<u16>,
     by: Option<AnsweredBy>,
     took_ms: f64,
@@ -50,6 +52,8 @@ impl<'a> Line<'a> {
             findings: &[],
             attempt: None,
             of: None,
+            from_page: received.from_page.map(|(what, _)| what),
+            replay_of: received.from_page.and_then(|(_, of)| of),
             status: outcome
                 .ok()
                 .map(|answered| answered.response.status().as_u16()),
@@ -85,6 +89,10 @@ impl<'a> Line<'a> {
 
     pub(super) fn error(&self) -> Option<String> {
         self.error.map(str::to_owned)
+    }
+
+    pub(super) fn took_ms(&self) -> f64 {
+        self.took_ms
     }
 
     pub(super) fn print(&self, output: Output, secrets: Option<&Secrets>) -> Result<(), Error> {
@@ -131,6 +139,12 @@ impl<'a> Line<'a> {
         if let (Some(attempt), Some(of)) = (self.attempt, self.of) {
             text += &format!(", attempt {attempt} of delivery {of}");
         }
+        text += &match (self.from_page, self.replay_of) {
+            (Some(FromPage::Replay), Some(of)) => format!(", replay of {of}"),
+            (Some(FromPage::Edit), Some(of)) => format!(", edited from {of}"),
+            (Some(_), _) => ", triggered from the page".to_owned(),
+            (None, _) => String::new(),
+        };
         text
     }
 

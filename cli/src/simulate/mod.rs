@@ -13,7 +13,7 @@ use http_body_util::Full;
 use jiff::Timestamp;
 use tokio::select;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use self::post::Post;
 use self::report::{Plan, Tally};
@@ -32,6 +32,9 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Each opens a connection, and a process may have only so many.
+const OPENED_AT_ONCE: usize = 50;
+
 type Channel = OpenChannel<Post, Full<Bytes>>;
 
 /// Sends what Cronofy would in a day, in fast motion: a verification, changes, retries
@@ -40,7 +43,7 @@ type Channel = OpenChannel<Post, Full<Bytes>>;
 /// the retries and --for are simulated: an hour takes a second at the speed of 3600. The interval is not published: it is
 /// assumed to be 1 minute, doubling to 1 hour. Real are --rate, the 5 seconds that Cronofy waits, and the delay of a fault.
 ///
-/// The exit status is 0 if nothing was lost and no channel closed.
+/// The exit status is 0 if changes were sent, nothing was lost, no channel closed and no verification failed.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cronofy-webhook simulate --to 3000/cronofy/42
@@ -67,7 +70,7 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "N/s", default_value = "10/s", value_parser = parse_rate)]
     rate: u32,
 
-    /// What goes wrong, with a share of the attempts: `delay=6s` posts later, `status=503` posts and takes the answer for that
+    /// What goes wrong, with a share of the attempts to send a change: `delay=6s` posts later, `status=503` posts and takes the answer for that
     /// status, `drop` does not post. `@10%` is the share, all without it. Can be given several times
     #[arg(long = "fault", value_name = "FAULT[@PERCENT]", value_parser = Fault::parse)]
     faults: Vec<Fault>,
@@ -91,7 +94,7 @@ fn parse_rate(text: &str) -> Result<u32, String> {
 }
 
 impl Simulate {
-    /// Whether nothing was lost and no channel closed.
+    /// Whether everything was delivered.
     pub(crate) async fn run(&self, output: Output) -> Result<bool, Error> {
         let secrets = self.secrets.load()?;
         let addresses = self.to.resolve().await?;
@@ -100,9 +103,17 @@ impl Simulate {
         }
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1 << 53));
         let client = Client::new(self.to.clone(), addresses, tls::config(tls::roots())?);
-        let post = Post::new(client, Faults::new(self.faults.clone(), seed));
+        let plan = Plan {
+            url: self.to.to_string(),
+            time: self.time,
+            speed: self.speed,
+            rate: self.rate,
+            seed,
+        };
+        let faults = Faults::new(self.faults.clone(), seed);
+        let post = Post::new(client, faults, plan.warning_of_timeouts());
         let sender = Sender::from_verifier(secrets.verifier);
-        let cronofy = Cronofy::new(sender, post)
+        let cronofy = Cronofy::new(sender, post.clone())
             .schedule(Schedule::doubling(
                 FIRST_RETRY / self.speed,
                 LONGEST_INTERVAL / self.speed,
@@ -121,29 +132,27 @@ impl Simulate {
             Ok::<_, Error>(channels)
         };
         let channels = with_progress(work, state).await?;
-        let plan = Plan {
-            url: self.to.to_string(),
-            time: self.time,
-            speed: self.speed,
-            rate: self.rate,
-            seed,
-        };
         let channels: Vec<_> = channels
             .iter()
             .map(|channel| (channel.is_open(), channel.attempts()))
             .collect();
-        tally.into_inner().finish(&plan, &channels, output)
+        let tally = tally.into_inner();
+        tally.finish(&plan, &channels, &mut post.seen(), output)
     }
 
     async fn open(&self, cronofy: &Cronofy<Post, Full<Bytes>>) -> Result<Vec<Channel>, Error> {
         let mut opening = JoinSet::new();
-        for number in 1..=self.channels {
-            let (cronofy, url) = (cronofy.clone(), self.to.to_string());
-            let id = format!("chn_{number:024x}");
-            opening.spawn(async move { cronofy.open_channel_with_id(&id, &url).await });
-        }
         let mut channels = Vec::new();
-        while let Some(channel) = opening.join_next().await {
+        let mut numbers = 1..=self.channels;
+        loop {
+            for number in numbers.by_ref().take(OPENED_AT_ONCE - opening.len()) {
+                let (cronofy, url) = (cronofy.clone(), self.to.to_string());
+                let id = format!("chn_{number:024x}");
+                opening.spawn(async move { cronofy.open_channel_with_id(&id, &url).await });
+            }
+            let Some(channel) = opening.join_next().await else {
+                break;
+            };
             channels.push(channel.map_err(Error::failed)?);
         }
         Ok(channels)
@@ -152,15 +161,14 @@ impl Simulate {
     /// Sends changes through all channels in turn, and waits for what became of them.
     async fn notify(&self, channels: &[Channel], tally: &RefCell<Tally>) -> Result<(), Error> {
         let started = Instant::now();
-        let end = started + self.time / self.speed;
         let mut ticks = interval(Duration::from_secs(1) / self.rate);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let mut left = self.changes();
         let mut turns = channels.iter().cycle();
         let mut under_way = JoinSet::new();
-        loop {
+        while left > 0 {
             select! {
                 biased;
-                () = sleep_until(end) => break,
                 Some(outcome) = under_way.join_next() => tally.borrow_mut().add(outcome.map_err(Error::failed)?),
                 _ = ticks.tick() => {
                     let mut turns = turns.by_ref().take(channels.len());
@@ -170,6 +178,7 @@ impl Simulate {
                     let body = self.change(channel, started.elapsed());
                     let channel = channel.clone();
                     under_way.spawn(async move { channel.notify(body).await });
+                    left -= 1;
                 }
             }
         }
@@ -177,6 +186,12 @@ impl Simulate {
             tally.borrow_mut().add(outcome.map_err(Error::failed)?);
         }
         Ok(())
+    }
+
+    /// How many changes are sent in all. The last may come late on a busy machine.
+    fn changes(&self) -> u128 {
+        let simulated_s = u128::from(self.speed) * Duration::from_secs(1).as_nanos();
+        (self.time.as_nanos() * u128::from(self.rate)).div_ceil(simulated_s)
     }
 
     /// A change of now, in simulated time that ends in the present.

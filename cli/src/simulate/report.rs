@@ -1,5 +1,7 @@
 //! What came of a simulation.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -7,8 +9,9 @@ use cronofy_webhook::testing::{Answer, Attempt, Outcome};
 use jiff::SignedDuration;
 use serde::Serialize;
 
+use super::post::Seen;
 use crate::error::Error;
-use crate::output::{Output, note};
+use crate::output::Output;
 use crate::text::Escaped;
 use crate::times::{millis, percentile};
 
@@ -17,6 +20,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// The upper bounds of the bars, in milliseconds. Longer answers are not waited for.
 const BOUNDS_MS: [u32; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+
+/// How many kinds of failures are told.
+const FAILURES: usize = 5;
 
 /// How long the longest bar is.
 const WIDTH: usize = 40;
@@ -38,6 +44,19 @@ pub(super) struct Plan {
     pub(super) seed: u64,
 }
 
+impl Plan {
+    /// What is to be said as soon as an attempt times out.
+    pub(super) fn warning_of_timeouts(&self) -> Option<String> {
+        let timeout = LIMIT.saturating_mul(self.speed);
+        (timeout > Duration::from_secs(60 * 60)).then(|| {
+            format!(
+                "an attempt that times out takes {} of simulated time: there are fewer retries than Cronofy would make; use --speed 720 or less",
+                Time(timeout)
+            )
+        })
+    }
+}
+
 #[derive(Serialize)]
 struct Record<'a> {
     url: &'a str,
@@ -56,11 +75,21 @@ struct Record<'a> {
     attempts: usize,
     timed_out: usize,
     failed: usize,
+    failures: Vec<Failure>,
     limit_ms: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    max_ms: f64,
+    unanswered: usize,
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    max_ms: Option<f64>,
     histogram: Vec<Bar>,
+    warning: Option<String>,
+}
+
+/// Why attempts did not succeed.
+#[derive(Serialize)]
+struct Failure {
+    text: String,
+    count: usize,
 }
 
 /// How many answers took less than this, and not less than the bar before.
@@ -92,36 +121,35 @@ impl Tally {
         )
     }
 
-    /// Prints the report. Whether nothing was lost and no channel closed.
+    /// Prints the report. Whether everything was delivered.
     pub(super) fn finish(
         &self,
         plan: &Plan,
         channels: &[(bool, Vec<Attempt>)],
+        seen: &mut Seen,
         output: Output,
     ) -> Result<bool, Error> {
-        let record = self.record(plan, channels);
-        let timeout = LIMIT.saturating_mul(plan.speed);
-        if record.timed_out > 0 && timeout > Duration::from_secs(60 * 60) {
-            note(format_args!(
-                "warning: {} attempts timed out, each of which took {} of simulated time: there were fewer retries than Cronofy would make; use --speed 720 or less",
-                record.timed_out,
-                Time(timeout)
-            ));
-        }
+        seen.times.sort_unstable();
+        let record = self.record(plan, channels, seen);
         if output.json {
             output.record("report", &record)?;
         } else {
             record.print(output)?;
         }
-        Ok(record.lost == 0 && record.channels_closed == 0)
+        let problems = record.lost + record.channels_closed + record.verifications_failed;
+        Ok(record.sent > 0 && problems == 0)
     }
 
-    fn record<'a>(&self, plan: &'a Plan, channels: &[(bool, Vec<Attempt>)]) -> Record<'a> {
+    fn record<'a>(
+        &self,
+        plan: &'a Plan,
+        channels: &[(bool, Vec<Attempt>)],
+        seen: &Seen,
+    ) -> Record<'a> {
         let attempts = || channels.iter().flat_map(|(_, attempts)| attempts);
         let count = |is: fn(&Attempt) -> bool| attempts().filter(|attempt| is(attempt)).count();
-        let answered = attempts().filter(|attempt| matches!(attempt.answer, Answer::Status(_)));
-        let mut times: Vec<Duration> = answered.map(|attempt| attempt.took).collect();
-        times.sort_unstable();
+        let timed_out = count(|attempt| attempt.answer == Answer::TimedOut);
+        let time = |percent| percentile(&seen.times, percent).map(millis);
         Record {
             url: &plan.url,
             for_s: plan.time.as_secs_f64(),
@@ -139,13 +167,16 @@ impl Tally {
             delivered_after_retries: self.after_retries,
             lost: self.lost,
             attempts: attempts().count(),
-            timed_out: count(|attempt| attempt.answer == Answer::TimedOut),
+            timed_out,
             failed: count(|attempt| matches!(attempt.answer, Answer::Failed(_))),
+            failures: failures(attempts()),
             limit_ms: millis(LIMIT),
-            p50_ms: millis(percentile(&times, 50)),
-            p99_ms: millis(percentile(&times, 99)),
-            max_ms: millis(percentile(&times, 100)),
-            histogram: histogram(&times),
+            unanswered: seen.unanswered,
+            p50_ms: time(50),
+            p99_ms: time(99),
+            max_ms: time(100),
+            histogram: histogram(&seen.times),
+            warning: plan.warning_of_timeouts().filter(|_| timed_out > 0),
         }
     }
 }
@@ -172,6 +203,9 @@ impl Record<'_> {
         ] {
             output.line(format_args!("{what:<31}{count:>8}"))?;
         }
+        for Failure { text, count } in &self.failures {
+            output.line(format_args!("  {}: {count}", Escaped(text)))?;
+        }
         self.print_times(output)?;
         output.line(format_args!(
             "simulated, {} times as fast: {time} of changes, retries {} (assumed, as Cronofy does not publish it) for 24 h",
@@ -181,27 +215,55 @@ impl Record<'_> {
             "real: {} changes in a second, {} s until Cronofy disconnects, delays of --fault",
             self.rate,
             LIMIT.as_secs()
-        ))
+        ))?;
+        match &self.warning {
+            Some(warning) => output.line(format_args!("warning: {warning}")),
+            None => Ok(()),
+        }
     }
 
+    /// The times of the receiver, from the post.
     fn print_times(&self, output: Output) -> Result<(), Error> {
-        let longest = self.histogram.iter().map(|bar| bar.count).max();
-        let Some(longest) = longest else {
+        let (Some(p50), Some(p99), Some(max)) = (self.p50_ms, self.p99_ms, self.max_ms) else {
             return output.line("no answers");
         };
         output.line(format_args!(
-            "answers after {:.1} ms (median), {:.1} ms (p99), {:.1} ms at most, of {} s",
-            self.p50_ms,
-            self.p99_ms,
-            self.max_ms,
+            "answers after {p50:.1} ms (median), {p99:.1} ms (p99), {max:.1} ms at most, of {} s",
             LIMIT.as_secs()
         ))?;
-        for Bar { below_ms, count } in &self.histogram {
+        let bars = self
+            .histogram
+            .iter()
+            .map(|Bar { below_ms, count }| (format!("below {below_ms:>4} ms"), *count));
+        let late = (self.unanswered > 0).then(|| ("not in time".to_owned(), self.unanswered));
+        let bars: Vec<_> = bars.chain(late).collect();
+        let longest = bars.iter().map(|(_, count)| *count).max().unwrap_or(1);
+        for (name, count) in bars {
             let bar = "#".repeat((count * WIDTH).div_ceil(longest));
-            output.line(format_args!("  below {below_ms:>4} ms {count:>8} {bar}"))?;
+            output.line(format_args!("  {name:<13} {count:>8} {bar}"))?;
         }
         Ok(())
     }
+}
+
+/// The most frequent ones, the most frequent first.
+fn failures<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<Failure> {
+    let mut counts = BTreeMap::<_, usize>::new();
+    for attempt in attempts.filter(|attempt| !is_success(attempt)) {
+        let text = match &attempt.answer {
+            Answer::Status(status) => status.to_string(),
+            Answer::Failed(text) => text.clone(),
+            _ => format!("no answer within {} s", LIMIT.as_secs()),
+        };
+        *counts.entry(text).or_default() += 1;
+    }
+    let failures = counts.into_iter();
+    let mut failures: Vec<_> = failures
+        .map(|(text, count)| Failure { text, count })
+        .collect();
+    failures.sort_by_key(|failure| Reverse(failure.count));
+    failures.truncate(FAILURES);
+    failures
 }
 
 fn is_success(attempt: &Attempt) -> bool {

@@ -12,7 +12,7 @@ use cronofy_webhook::testing::{Sender, time_limit};
 use http_body_util::{BodyExt as _, Full};
 use tokio::task::JoinSet;
 
-use crate::client::Client;
+use crate::client::{Client, Exchange};
 use crate::edit::Setting;
 use crate::error::Error;
 use crate::input::is_stdin;
@@ -84,7 +84,10 @@ impl Trigger {
         }
         let secrets = self.secrets.load()?;
         let body = self.body()?;
-        let addresses = self.to.resolve().await?;
+        let addresses = match self.to.resolve().await {
+            Ok(addresses) => addresses,
+            Err(error) => return self.print_unresolved(&error, &body, output),
+        };
         if !self.allow_remote && (self.repeat > LOAD || self.concurrency.is_some()) {
             let what = format!("--concurrency, or --repeat with more than {LOAD},");
             addresses.require_loopback(&what)?;
@@ -108,6 +111,28 @@ impl Trigger {
         }
     }
 
+    /// Prints a delivery that failed, and says that not everything was delivered.
+    fn print_unresolved(&self, error: &Error, body: &Bytes, output: Output) -> Result<bool, Error> {
+        let exchange = Exchange::unresolved(error);
+        let url = self.to.to_string();
+        let notification = Notification::from_slice(body);
+        let mut summary = Summary::default();
+        summary.add(&exchange);
+        self.print_heading(&notification, output)?;
+        Delivery::new(notification.kind(), &url, 1, &exchange, time_limit(body))
+            .print(output, "")?;
+        summary.print(output)?;
+        Ok(false)
+    }
+
+    fn print_heading(&self, notification: &Notification, output: Output) -> Result<(), Error> {
+        if output.json {
+            return Ok(());
+        }
+        let (kind, url) = (notification.kind(), self.to.to_string());
+        output.line(format_args!("{} to {}", Escaped(kind), Escaped(&url)))
+    }
+
     async fn send(
         &self,
         client: &Client,
@@ -123,10 +148,7 @@ impl Trigger {
         let answered = Cell::new(0);
         let mut under_way = JoinSet::new();
         let mut numbers = 1..=self.repeat;
-        if !output.json {
-            let kind = Escaped(notification.kind());
-            output.line(format_args!("{kind} to {}", Escaped(&url)))?;
-        }
+        self.print_heading(&notification, output)?;
         let work = async {
             loop {
                 for number in numbers.by_ref().take(concurrency - under_way.len()) {

@@ -26,15 +26,19 @@ fn commands() -> Vec<(Vec<String>, i32)> {
         (&["verify", "--body", "nowhere", "--signature", "x"], 2),
         (&["check", &nobody], 1),
         (&["check", &delivered, "--dry-run"], 0),
+        (&["check", &delivered, "--dry-run", "--tls-only"], 0),
         (&["check", "localhost/x"], 2),
         (&["check", &nobody, "--ca", "Cargo.toml"], 2),
         (&[&["simulate", "--to", &delivered], fast].concat(), 0),
         (&[&["simulate", "--to", &nobody], fast].concat(), 1),
+        (&["simulate", "--to", "localhost/x"], 2),
         (&["simulate", "--to", "http://192.0.2.1/"], 2),
         (
             &[
                 "listen",
                 "--port",
+                "0",
+                "--page",
                 "0",
                 "--to",
                 &delivered,
@@ -214,6 +218,8 @@ fn hostile_arguments_are_escaped() {
             "3000",
             "--port",
             "0",
+            "--page",
+            "0",
             "--record",
             &format!("nowhere/{HOSTILE}"),
         ],
@@ -268,6 +274,7 @@ fn standard_input_is_not_read_twice() {
             "--secret-file",
             "-",
         ],
+        &["check", "3000", "--ca", "-", "--secret-file", "-"],
     ] {
         let run = run(arguments);
         assert_eq!(run.status, 2);

@@ -177,14 +177,22 @@ fn nobody_listening_is_told_as_that() {
 }
 
 #[test]
-fn an_unknown_host_is_an_error() {
-    let run = run(&["trigger", "change", "--to", "http://receiver.invalid/"]);
-    assert_eq!((run.status, run.stdout.as_str()), (1, ""));
+fn a_host_without_an_address_is_a_failed_delivery() {
+    let arguments = ["trigger", "change", "--to", "http://receiver.invalid/"];
+    let text = run(&arguments);
+    assert_eq!((text.status, text.stderr.as_str()), (1, ""));
     assert!(
-        run.stderr.starts_with("error: receiver.invalid: "),
+        text.stdout.contains("\nfailed: receiver.invalid: "),
         "{}",
-        run.stderr
+        text.stdout
     );
+    let json = run(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(json.status, 1);
+    let delivery = &json.records("delivery")[0];
+    assert_eq!(delivery["outcome"], "failed");
+    let error = delivery["error"].as_str().unwrap();
+    assert!(error.starts_with("receiver.invalid: "), "{error}");
+    assert_eq!(json.records("summary")[0]["delivered"], 0);
 }
 
 /// In real time, as the clock of another process cannot be paused.

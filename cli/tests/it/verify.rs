@@ -261,6 +261,30 @@ fn nothing_that_explains_a_mismatch_is_told_as_that() {
 }
 
 #[test]
+fn an_absent_and_a_malformed_signature_have_causes_of_their_own() {
+    let (_folder, path) = file(BODY);
+    for (header, error, cause) in [
+        (
+            "Host: a.example",
+            "absent or empty",
+            "a proxy has removed the header",
+        ),
+        (
+            "Cronofy-HMAC-SHA256: abc",
+            "none of the values",
+            "cut off on the way",
+        ),
+    ] {
+        let run = run(&["verify", "--body", &path, "--header", header]);
+        assert_eq!(run.status, 1);
+        let lines: Vec<_> = run.stdout.lines().collect();
+        assert_eq!(lines.len(), 2, "{}", run.stdout);
+        assert!(lines[0].contains(error), "{}", run.stdout);
+        assert!(lines[1].contains(cause), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn a_body_is_read_from_standard_input() {
     let mut command = command(&["verify", "--body", "-", "--signature", &sign(SECRET, BODY)]);
     assert_eq!(Run::with_input(&mut command, BODY.as_bytes()).status, 0);

@@ -15,7 +15,7 @@
 //!
 //! | variable | |
 //! |---|---|
-//! | `CRONOFY_API` | the API of your [data center](https://docs.cronofy.com/developers/data-centers/): `https://api.cronofy.com` |
+//! | `CRONOFY_API` | the API of your [data center](https://docs.cronofy.com/developers/api/events/read-events/): `https://api.cronofy.com` |
 //! | `CRONOFY_ACCESS_TOKEN` | the access token of the account |
 //! | `CRONOFY_CLIENT_SECRET` | the client secret; several, separated by commas, while rotating |
 //! | `PUBLIC_URL` | what the callback URLs begin with: `https://receiver.example` |

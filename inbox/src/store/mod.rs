@@ -1,8 +1,8 @@
 //! Where jobs are kept, and the rules that every store follows.
 
 mod held;
-#[cfg(test)]
-mod model;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub(crate) use self::held::{FIRST_PAUSE, Held, MAX_PAUSE};
+#[cfg(feature = "postgres")]
+pub use self::postgres::SCHEMA as POSTGRES_SCHEMA;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SCHEMA as SQLITE_SCHEMA;
 use crate::entry::Entry;
@@ -20,6 +22,17 @@ use crate::job::Stored;
 
 /// How long a lease or a backoff is at most. A row that is due later than that had its time set by a wrong clock.
 pub(crate) const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
+
+/// How many puts wait at most.
+pub(crate) const ROOM: usize = 1_024;
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) allow_loss: bool,
+    pub(crate) migrate: bool,
+    pub(crate) max_rows: Option<u64>,
+}
 
 /// Names a run that holds a row. No row ever has the token of another run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +63,8 @@ pub(crate) enum End {
 /// One of the engines.
 #[derive(Clone, Debug)]
 pub(crate) enum Store {
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Postgres),
     #[cfg(feature = "sqlite")]
     Sqlite(sqlite::Sqlite),
 }
@@ -57,14 +72,18 @@ pub(crate) enum Store {
 impl Store {
     pub(crate) async fn put(&self, entry: Entry) -> Result<(), PutError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.put(entry).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.put(entry).await,
         }
     }
 
-    /// The time until a row is due; `None` if there is no row to wait for.
+    /// The time until a row is due, or until it is to be asked again; `None` if there is nothing to wait for.
     pub(crate) async fn due_in(&self) -> Result<Option<Duration>, StoreError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.due_in().await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.due_in().await,
         }
@@ -77,6 +96,8 @@ impl Store {
         max_attempts: Option<u32>,
     ) -> Result<Take<Held>, StoreError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.take(lease, max_attempts).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.take(lease, max_attempts).await,
         }
@@ -85,6 +106,8 @@ impl Store {
     /// Starts the lease anew. Like [`end`](Self::end): whether the token was current.
     pub(crate) async fn renew(&self, token: Token, lease: Duration) -> Result<bool, StoreError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.renew(token, lease).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.renew(token, lease).await,
         }
@@ -92,6 +115,8 @@ impl Store {
 
     pub(crate) async fn end(&self, token: Token, end: End) -> Result<bool, StoreError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.end(token, end).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.end(token, end).await,
         }
@@ -100,14 +125,28 @@ impl Store {
     /// Releases the row without waiting for it: for a drop.
     pub(crate) fn release(&self, token: Token) {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.release(token),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.release(token),
+        }
+    }
+
+    /// Waits for rows that are being released, if they are soon.
+    pub(crate) async fn settled(&self) {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.settled().await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(store) => store.settled().await,
         }
     }
 
     /// Changes whenever a row may have become due.
     pub(crate) fn wakes(&self) -> watch::Receiver<()> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.wakes(),
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.wakes(),
         }
@@ -115,6 +154,8 @@ impl Store {
 
     pub(crate) async fn stats(&self) -> Result<Stats, StoreError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.stats().await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.stats().await,
         }
@@ -122,6 +163,8 @@ impl Store {
 
     pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.parked(limit).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.parked(limit).await,
         }
@@ -129,6 +172,8 @@ impl Store {
 
     pub(crate) async fn unpark(&self, id: ParkedId) -> Result<bool, StoreError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.unpark(id).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.unpark(id).await,
         }
@@ -136,6 +181,8 @@ impl Store {
 
     pub(crate) async fn forget(&self, account: String) -> Result<u64, StoreError> {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.forget(account).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.forget(account).await,
         }
@@ -143,6 +190,8 @@ impl Store {
 
     pub(crate) async fn close(&self) {
         match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(store) => store.close().await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(store) => store.close().await,
         }

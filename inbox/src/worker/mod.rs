@@ -29,7 +29,7 @@ const MIN_LEASE: Duration = Duration::from_millis(100);
 /// - `Ok`: the job is done, and gone. It also means "nobody needs this any more": return `Ok` for an account that was
 ///   deleted, or its job runs again for ever.
 /// - `Err`, or a panic: the job runs again after the [`backoff`](Self::backoff). What comes in meanwhile is merged into it.
-/// - The process ends: the job runs again when the inbox is opened.
+/// - The process ends: the job runs again when the inbox is opened, or on PostgreSQL when its lease ends.
 ///
 /// While a job runs its lease is renewed. If that fails, the future of the service is dropped before the lease ends, and the
 /// job runs again. A process that was stopped for longer than the lease drops it when it continues.
@@ -99,7 +99,7 @@ impl<S: Service<Job>> Worker<S> {
     }
 
     /// For how long a job is a run's own. It is renewed after a third of that. Default: 30 seconds. Not shorter than
-    /// 100 ms, and not longer than 1 hour.
+    /// 100 ms, and not longer than 1 hour. On PostgreSQL, the jobs of a process that died run again after this.
     ///
     /// A run that blocks all threads of the runtime for longer than this may be repeated while it still runs.
     pub fn lease(mut self, lease: Duration) -> Self {
@@ -205,8 +205,8 @@ where
         if timeout(grace, all).await.is_err() {
             events::grace_ended(runs.len(), grace);
             runs.shutdown().await;
-            // The drop only queued the releases: this is answered after them.
-            drop(self.store.due_in().await);
+            // The drop only began the releases.
+            self.store.settled().await;
         }
         ended
     }

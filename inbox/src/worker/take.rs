@@ -2,6 +2,7 @@ use std::error::Error;
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -14,6 +15,9 @@ use super::{Settings, Worker};
 use crate::events::{self, Subject};
 use crate::job::Job;
 use crate::store::{FIRST_PAUSE, Held, MAX_PAUSE, Store, Take};
+
+/// How long to wait for a row that is due and was passed.
+const PASSED_PAUSE: Duration = Duration::from_millis(20);
 
 impl<S> Worker<S>
 where
@@ -48,8 +52,8 @@ where
             match self.store.take(lease, max_attempts).await {
                 Ok(Take::Taken(held, job)) => self.start(runs, held, job.into(), asked, ready),
                 Ok(Take::Parked(job)) => events::parked(&subject(&job.into())),
-                // Another worker was quicker.
-                Ok(Take::Nothing) => {}
+                // Another worker was quicker, or the row is just being put to.
+                Ok(Take::Nothing) => sleep(PASSED_PAUSE).await,
                 Err(error) => {
                     events::store_failed("take", &error);
                     sleep(pause).await;

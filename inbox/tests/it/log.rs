@@ -178,6 +178,27 @@ async fn a_put_that_fails_is_logged_with_its_cause() {
     );
 }
 
+/// A store that is away fails each request.
+#[tokio::test(start_paused = true)]
+async fn puts_that_fail_are_logged_once_in_ten_seconds() {
+    let inbox = inbox().await;
+    inbox.close().await;
+    let put = async || {
+        let put = inbox.put("account-42", &change("chn_1", 1)).await;
+        put.unwrap_err();
+    };
+    let log = Log::start();
+    for _ in 0..100 {
+        put().await;
+    }
+    contains(&log.line("was not stored"), &["suppressed=0"]);
+    drop(log);
+    let log = Log::start();
+    sleep(Duration::from_secs(10)).await;
+    put().await;
+    contains(&log.line("was not stored"), &["suppressed=99"]);
+}
+
 #[tokio::test]
 async fn what_succeeds_is_not_logged_above_debug() {
     let log = Log::start();

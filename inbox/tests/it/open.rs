@@ -32,8 +32,16 @@ async fn a_url_names_its_store() {
             "invalid URL of an inbox: it has parameters, of which there are none",
         ),
         (
-            "postgres://localhost/inbox",
-            "no store for `postgres:` is compiled in, only for: sqlite",
+            "mysql://localhost/inbox",
+            "no store for `mysql:` is compiled in, only for: postgres, sqlite",
+        ),
+        (
+            "postgres://localhost/inbox?x=1",
+            "invalid URL of an inbox: unknown option `x`",
+        ),
+        (
+            "postgres://localhost/inbox?sslmode=sometimes",
+            "invalid URL of an inbox: `sslmode` is none of disable, allow, prefer, require, verify-ca and verify-full",
         ),
     ] {
         assert_eq!(error(url).await.to_string(), message);

@@ -86,20 +86,33 @@ pub(super) fn lines(
         End::SelfSigned => unknown_root(format_args!(
             "{issuer} is not a root that is publicly known: get a certificate of a public authority"
         )),
-        // A public authority never signs with its root: what is missing is an intermediate certificate.
-        End::Missing if path.certificates.len() == 1 => [
-            Line::fail(
-                "tls.chain",
-                format_args!(
-                    "incomplete: the certificate of the issuer, {issuer}, is not sent{}: let the server send the whole chain (often a file `fullchain.pem`)",
-                    where_it_is(last)
-                ),
-            ),
+        End::Missing => missing(last, path.certificates.len() == 1),
+    }
+}
+
+/// Public authorities say where the certificate of the issuer is, private ones seldom do. Above an intermediate certificate it
+/// may be a root all the same.
+fn missing(last: &X509Certificate<'_>, is_of_host: bool) -> [Line; 2] {
+    const SEND: &str = "let the server send the whole chain (often a file `fullchain.pem`)";
+    const BUY: &str = "get a certificate of a public authority";
+
+    let issuer = last.issuer().to_string();
+    let issuer = Escaped(&issuer);
+    let incomplete = |text: fmt::Arguments<'_>| {
+        [
+            Line::fail("tls.chain", text),
             Line::unknown("tls.root", "see tls.chain"),
-        ],
-        End::Missing => unknown_root(format_args!(
-            "the last issuer, {issuer}, is neither sent nor a root that is publicly known{}: get a certificate of a public authority, or let the server send the rest of the chain",
-            where_it_is(last)
+        ]
+    };
+    match address_of_issuer(last).map(Escaped) {
+        Some(address) if is_of_host => incomplete(format_args!(
+            "incomplete: the certificate of the issuer, {issuer}, is not sent (it is at {address}): {SEND}"
+        )),
+        Some(address) => incomplete(format_args!(
+            "incomplete: the certificate of the last issuer, {issuer}, is not sent (it is at {address}): {SEND}; if it is a root, it is none that is publicly known: {BUY}"
+        )),
+        None => unknown_root(format_args!(
+            "the last issuer, {issuer}, is not a root that is publicly known, its certificate is not sent, and where it is is not said: {BUY}, or, if this is one, {SEND}"
         )),
     }
 }
@@ -158,15 +171,18 @@ fn verify(
     )
 }
 
-/// Where a certificate says that of its issuer can be fetched.
-fn where_it_is(certificate: &X509Certificate<'_>) -> String {
-    let extensions = certificate.extensions().iter();
-    let uri = extensions
-        .filter_map(|extension| match extension.parsed_extension() {
-            ParsedExtension::AuthorityInfoAccess(access) => Some(access),
-            _ => None,
-        })
-        .flat_map(|access| access.iter())
+/// Where a certificate says that of its issuer can be fetched (Authority Information Access).
+fn address_of_issuer<'a>(certificate: &X509Certificate<'a>) -> Option<&'a str> {
+    let access =
+        certificate
+            .extensions()
+            .iter()
+            .find_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::AuthorityInfoAccess(access) => Some(access),
+                _ => None,
+            });
+    access?
+        .iter()
         .find_map(|access| match access.access_location {
             GeneralName::URI(uri)
                 if access.access_method.to_id_string() == "1.3.6.1.5.5.7.48.2" =>
@@ -174,9 +190,7 @@ fn where_it_is(certificate: &X509Certificate<'_>) -> String {
                 Some(uri)
             }
             _ => None,
-        });
-    uri.map(|uri| format!(" (it is at {})", Escaped(uri)))
-        .unwrap_or_default()
+        })
 }
 
 fn is_root(name: &X509Name<'_>, roots: &RootCertStore) -> bool {

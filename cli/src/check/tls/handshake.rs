@@ -1,13 +1,17 @@
 //! Handshakes that accept any certificate, to see it.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme, SupportedProtocolVersion};
+use rustls::{
+    AlertDescription, ClientConfig, DigitallySignedStruct, SignatureScheme,
+    SupportedProtocolVersion,
+};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -26,40 +30,75 @@ pub(super) struct Sent {
     pub(super) has_staple: bool,
 }
 
-/// Makes a handshake of one version. `None` if the server says nothing.
+/// Why there was no handshake.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It cannot be told, as no connection could be made, or as the server says nothing.
+    Unknown(String),
+    /// The server has no cipher suite in common with rustls.
+    NothingInCommon,
+    Refused(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(why) | Self::Refused(why) => f.write_str(why),
+            Self::NothingInCommon => f.write_str("the server refuses the cipher suites"),
+        }
+    }
+}
+
+pub(super) fn silence() -> String {
+    format!("no answer within {} s", TIMEOUT.as_secs())
+}
+
+/// Makes a handshake of one version.
 pub(super) async fn handshake(
     address: SocketAddr,
     name: ServerName<'static>,
     version: &'static SupportedProtocolVersion,
-) -> Option<Result<Sent, String>> {
-    timeout(TIMEOUT, connect(address, name, version)).await.ok()
+) -> Result<Sent, Failure> {
+    let handshake = timeout(TIMEOUT, connect(address, name, version)).await;
+    handshake.unwrap_or_else(|_| Err(Failure::Unknown(silence())))
 }
 
 async fn connect(
     address: SocketAddr,
     name: ServerName<'static>,
     version: &'static SupportedProtocolVersion,
-) -> Result<Sent, String> {
+) -> Result<Sent, Failure> {
     let recorder = Arc::new(Recorder(Mutex::default()));
     let verifier: Arc<dyn ServerCertVerifier> = recorder.clone();
     let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[version])
-        .map_err(|error| error.to_string())?
+        .map_err(|error| Failure::Refused(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    let exchange = async {
-        let stream = TcpStream::connect(address).await?;
-        let connector = TlsConnector::from(Arc::new(config));
-        connector.connect(name, stream).await
-    };
-    exchange.await.map_err(|error| error.to_string())?;
+    let stream = TcpStream::connect(address).await;
+    let stream = stream.map_err(|error| Failure::Unknown(error.to_string()))?;
+    let connector = TlsConnector::from(Arc::new(config));
+    let connected = connector.connect(name, stream).await;
+    connected.map_err(|error| refusal(&error))?;
     let sent = recorder
         .0
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take();
-    sent.ok_or_else(|| "the server sent no certificate".to_owned())
+    sent.ok_or_else(|| Failure::Refused("the server sent no certificate".to_owned()))
+}
+
+fn refusal(error: &io::Error) -> Failure {
+    let cause = error
+        .get_ref()
+        .and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    match cause {
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
+        )) => Failure::NothingInCommon,
+        _ => Failure::Refused(error.to_string()),
+    }
 }
 
 /// Accepts everything. Nothing is sent over such a connection.
@@ -113,5 +152,23 @@ impl ServerCertVerifier for Recorder {
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Recorder")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::version::TLS13;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn without_a_connection_nothing_is_known() {
+        // Bound, so that nobody else gets the port, but not listening.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let dead = socket.local_addr().unwrap();
+        let name = ServerName::try_from("a.example").unwrap();
+        let failure = handshake(dead, name, &TLS13).await.unwrap_err();
+        assert!(matches!(failure, Failure::Unknown(_)), "{failure:?}");
     }
 }

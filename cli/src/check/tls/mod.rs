@@ -13,11 +13,17 @@ use std::net::SocketAddr;
 use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
+use tokio::join;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use self::handshake::{Sent, TIMEOUT, handshake};
-use self::hello::{OldVersion, is_offered};
+use self::handshake::{Failure, Sent, handshake};
+use self::hello::{Version, is_offered};
 use super::line::Line;
+
+/// An old version, and whether a server offers it, or why that is not known.
+type Offer = (Version, Result<bool, String>);
+
+const VERSIONS: &str = "tls.versions";
 
 /// The questions about certificates, in their order.
 const OF_CERTIFICATES: [&str; 5] = [
@@ -50,37 +56,51 @@ pub(super) async fn lines(address: SocketAddr, host: &str, roots: &RootCertStore
             ));
         }
     };
-    let silent = format!("no answer within {} s", TIMEOUT.as_secs());
-    let Some(newest) = handshake(address, name.clone(), &TLS13).await else {
-        return without_tls(&format!(
-            "no TLS handshake: {silent}: is this the port for https?"
-        ));
-    };
-    let older = handshake(address, name.clone(), &TLS12).await;
-    let older = older.unwrap_or(Err(silent));
-    let mut old = Vec::new();
-    for version in [OldVersion::Tls11, OldVersion::Tls10] {
-        old.push((version, is_offered(address, host, version).await));
-    }
-
-    let has_old = old.iter().any(|(_, offered)| *offered == Some(true));
-    let (versions, sent) = match (newest, older) {
-        (Ok(sent), Ok(_)) => (Line::pass("tls.versions", "1.3 and 1.2"), sent),
-        (Ok(sent), Err(_)) => (Line::pass("tls.versions", "1.3"), sent),
-        (Err(_), Ok(sent)) => (
-            Line::warn("tls.versions", "1.2, but not 1.3: enable it"),
-            sent,
-        ),
-        (Err(_), Err(_)) if has_old => return with_old_tls_only(&old),
-        (Err(error), Err(_)) => {
-            return without_tls(&format!(
-                "no TLS handshake: {error}: is this the port for https?"
-            ));
+    let (newest, older, tls11, tls10) = join!(
+        handshake(address, name.clone(), &TLS13),
+        handshake(address, name.clone(), &TLS12),
+        is_offered(address, host, Version::Tls11),
+        is_offered(address, host, Version::Tls10),
+    );
+    let old = [(Version::Tls11, tls11), (Version::Tls10, tls10)];
+    match (newest, older) {
+        (Err(_), Err(Failure::NothingInCommon))
+            if is_offered(address, host, Version::Tls12).await == Ok(true) =>
+        {
+            with_weak_cipher_suites(&old)
         }
-    };
-    let mut lines = vec![Line::pass("tls", "https"), versions, old_versions(&old)];
-    lines.extend(of_certificates(&sent, &name, roots));
-    lines
+        (Err(_), Err(_)) if old.iter().any(|(_, offered)| *offered == Ok(true)) => {
+            with_old_tls_only(&old)
+        }
+        (Err(error), Err(_)) => without_tls(&format!(
+            "no TLS handshake: {error}: is this the port for https?"
+        )),
+        (newest, older) => {
+            let versions = versions(newest.as_ref().err(), older.as_ref().err());
+            let mut lines = vec![Line::pass("tls", "https"), versions, old_versions(&old)];
+            if let Ok(sent) = newest.or(older) {
+                lines.extend(of_certificates(&sent, &name, roots));
+            }
+            lines
+        }
+    }
+}
+
+/// What is said if at least one of the handshakes did not fail.
+fn versions(newest: Option<&Failure>, older: Option<&Failure>) -> Line {
+    match (newest, older) {
+        (None, None) => Line::pass(VERSIONS, "1.3 and 1.2"),
+        (None, Some(Failure::Unknown(why))) => Line::pass(
+            VERSIONS,
+            format_args!("1.3; whether 1.2 is offered is not known: {why}"),
+        ),
+        (None, Some(_)) => Line::pass(VERSIONS, "1.3"),
+        (Some(Failure::Unknown(why)), _) => Line::unknown(
+            VERSIONS,
+            format_args!("1.2; whether 1.3 is offered is not known: {why}"),
+        ),
+        (Some(_), _) => Line::warn(VERSIONS, "1.2, but not 1.3: enable it"),
+    }
 }
 
 fn without_tls(what: &str) -> Vec<Line> {
@@ -94,8 +114,21 @@ fn without_tls(what: &str) -> Vec<Line> {
         .collect()
 }
 
-fn with_old_tls_only(old: &[(OldVersion, Option<bool>)]) -> Vec<Line> {
-    let newest = if old[0].1 == Some(true) {
+fn with_weak_cipher_suites(old: &[Offer]) -> Vec<Line> {
+    let mut lines = vec![
+        Line::pass("tls", "https"),
+        Line::fail(
+            VERSIONS,
+            "1.2, but with neither AES-GCM nor ChaCha20 by ECDHE, without which SSL Labs grades B at best: enable these cipher suites, and 1.3",
+        ),
+        old_versions(old),
+    ];
+    lines.extend(OF_CERTIFICATES.map(|id| Line::unknown(id, "see tls.versions")));
+    lines
+}
+
+fn with_old_tls_only(old: &[Offer]) -> Vec<Line> {
+    let newest = if old[0].1 == Ok(true) {
         old[0].0
     } else {
         old[1].0
@@ -103,7 +136,7 @@ fn with_old_tls_only(old: &[(OldVersion, Option<bool>)]) -> Vec<Line> {
     let mut lines = vec![
         Line::pass("tls", "https"),
         Line::fail(
-            "tls.versions",
+            VERSIONS,
             format_args!(
                 "{} at the most: enable 1.2 and 1.3, and disable what is older",
                 newest.name()
@@ -115,12 +148,12 @@ fn with_old_tls_only(old: &[(OldVersion, Option<bool>)]) -> Vec<Line> {
     lines
 }
 
-fn old_versions(old: &[(OldVersion, Option<bool>)]) -> Line {
+fn old_versions(old: &[Offer]) -> Line {
     const ID: &str = "tls.old-versions";
 
     let offered: Vec<_> = old
         .iter()
-        .filter(|(_, offered)| *offered == Some(true))
+        .filter(|(_, offered)| *offered == Ok(true))
         .map(|(version, _)| version.name())
         .collect();
     if !offered.is_empty() {
@@ -132,8 +165,14 @@ fn old_versions(old: &[(OldVersion, Option<bool>)]) -> Line {
             ),
         );
     }
-    if old.iter().any(|(_, offered)| offered.is_none()) {
-        return Line::unknown(ID, "the server did not answer to an offer of 1.1 or 1.0");
+    let unknown = old
+        .iter()
+        .find_map(|(version, offered)| Some((version.name(), offered.as_ref().err()?)));
+    if let Some((version, why)) = unknown {
+        return Line::unknown(
+            ID,
+            format_args!("whether {version} is offered is not known: {why}"),
+        );
     }
     Line::pass(ID, "neither 1.1 nor 1.0 is offered")
 }
@@ -161,6 +200,47 @@ fn of_certificates(sent: &Sent, name: &ServerName<'static>, roots: &RootCertStor
             let mut lines = OF_CERTIFICATES.map(|id| Line::unknown(id, "see tls.chain"));
             lines[0] = Line::fail("tls.chain", "a certificate is malformed: install it anew");
             lines.to_vec()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::Verdict;
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_asked_for_is_not_taken_for_refused() {
+        let (refused, unknown) = (
+            Failure::Refused("refused".to_owned()),
+            Failure::Unknown("no connection".to_owned()),
+        );
+        for (newest, older, verdict) in [
+            (None, None, Verdict::Pass),
+            (None, Some(&refused), Verdict::Pass),
+            (None, Some(&unknown), Verdict::Pass),
+            (Some(&refused), None, Verdict::Warn),
+            (Some(&unknown), None, Verdict::Unknown),
+        ] {
+            let line = versions(newest, older);
+            let is_unknown = [newest, older]
+                .iter()
+                .flatten()
+                .any(|failure| matches!(failure, Failure::Unknown(_)));
+            assert_eq!(line.verdict, verdict);
+            assert_eq!(
+                line.text.contains("is not known: no connection"),
+                is_unknown
+            );
+        }
+        let old = |tls11, tls10| old_versions(&[(Version::Tls11, tls11), (Version::Tls10, tls10)]);
+        let lost = || Err("no connection".to_owned());
+        for (tls11, tls10, verdict) in [
+            (Ok(false), Ok(false), Verdict::Pass),
+            (Ok(false), lost(), Verdict::Unknown),
+            (lost(), Ok(true), Verdict::Fail),
+        ] {
+            assert_eq!(old(tls11, tls10).verdict, verdict);
         }
     }
 }

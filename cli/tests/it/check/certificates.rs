@@ -48,11 +48,19 @@ pub(super) fn root(name: &str) -> Authority {
 
 impl Authority {
     pub(super) fn intermediate(&self, name: &str) -> Self {
-        authority(name, Some(self), |_| ())
+        self.intermediate_with(name, |_| ())
+    }
+
+    pub(super) fn intermediate_with(
+        &self,
+        name: &str,
+        edit: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
+        authority(name, Some(self), edit)
     }
 
     pub(super) fn expired_intermediate(&self, name: &str) -> Self {
-        authority(name, Some(self), |params| {
+        self.intermediate_with(name, |params| {
             (params.not_before, params.not_after) = (days(-30), days(-1));
         })
     }

@@ -137,6 +137,28 @@ fn tls_1_2_without_1_3_warns() {
 }
 
 #[test]
+fn tls_1_2_with_weak_cipher_suites_alone_fails_as_that() {
+    let folder = certified(&root("Root"));
+    let weak = ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"];
+    let run = check(&folder, &serve(folder.path(), &weak));
+    assert_fails(&run, &["tls.versions"]);
+    let text = text(&run, "tls.versions");
+    assert!(text.starts_with("1.2, but with neither AES-GCM"), "{text}");
+}
+
+/// What is offered too much does not keep Cronofy from connecting.
+#[test]
+fn requests_are_sent_where_old_versions_are_offered() {
+    let folder = certified(&root("Root"));
+    // It answers each line with its reverse, which is no HTTP.
+    let server = serve(folder.path(), &[&OLD[..], &["-rev"]].concat());
+    let ca = folder.path().join("root.pem");
+    let ca = ca.to_str().unwrap();
+    let run = Run::of(&mut command(&["check", &server.url, "--ca", ca, "--json"]));
+    assert_fails(&run, &["tls.old-versions", "accepts.verification"]);
+}
+
+#[test]
 fn an_rsa_key_that_is_too_short_fails() {
     let root = root("Root");
     let folder = certified(&root);

@@ -243,6 +243,23 @@ fn a_dry_run_sends_nothing_and_needs_no_secret() {
 }
 
 #[test]
+fn a_dry_run_of_the_tls_only_lists_no_request() {
+    let dry_run = ["check", "3000", "--tls-only", "--dry-run"];
+    let text = run(&dry_run);
+    assert_eq!(
+        (text.status, text.stdout.as_str()),
+        (
+            0,
+            "no request would be sent to http://127.0.0.1:3000/: --tls-only\n"
+        )
+    );
+    let json = run(&[&dry_run[..], &["--json"]].concat());
+    assert_eq!((json.status, json.stdout.as_str()), (0, ""));
+    let run = run(&["check", "3000", "--dry-run", "--ca", "Cargo.toml"]);
+    assert_eq!((run.status, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+}
+
+#[test]
 fn nobody_listening_fails_once() {
     let run = check(&nobody());
     assert_fails(&run, &["connect"]);

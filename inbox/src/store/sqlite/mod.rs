@@ -4,8 +4,8 @@ mod connection;
 #[cfg(inbox_faults)]
 mod faults;
 mod file;
-mod reads;
-mod statements;
+pub(crate) mod reads;
+pub(crate) mod statements;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -23,22 +23,11 @@ use tokio::task::spawn_blocking;
 pub use self::connection::SCHEMA;
 use self::file::File;
 use self::writer::{Command, Queue, Request, Writer};
-use super::{End, Held, Store, Take, Token};
+use super::{End, Held, Options, ROOM, Store, Take, Token};
 use crate::clock::Clock;
 use crate::entry::Entry;
 use crate::error::{OpenError, PutError, StoreError};
 use crate::inspect::{Parked, ParkedId, Stats};
-
-/// How many puts wait at most.
-pub(crate) const ROOM: usize = 1_024;
-
-/// How a store is opened.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Options {
-    pub(crate) allow_loss: bool,
-    pub(crate) migrate: bool,
-    pub(crate) max_rows: Option<u64>,
-}
 
 #[derive(Clone)]
 pub(crate) struct Sqlite {
@@ -164,6 +153,12 @@ impl Sqlite {
                 wake.send_replace(());
             },
         )));
+    }
+
+    /// Waits for what is being released.
+    pub(crate) async fn settled(&self) {
+        // Answered after it.
+        drop(self.due_in().await);
     }
 
     pub(crate) fn wakes(&self) -> watch::Receiver<()> {

@@ -8,7 +8,7 @@ use super::statements::{stored, unsigned};
 use crate::inspect::{Parked, Stats};
 use crate::job::{Job, timestamp};
 
-pub(super) fn stats(connection: &Connection, now: i64) -> Result<Stats> {
+pub(crate) fn stats(connection: &Connection, now: i64) -> Result<Stats> {
     // Each count is the size of an index, or of the table.
     connection.query_row(
         "SELECT
@@ -33,7 +33,7 @@ pub(super) fn stats(connection: &Connection, now: i64) -> Result<Stats> {
 }
 
 /// Those that were parked first.
-pub(super) fn parked(connection: &Connection, limit: usize) -> Result<Vec<Parked>> {
+pub(crate) fn parked(connection: &Connection, limit: usize) -> Result<Vec<Parked>> {
     let mut statement = connection.prepare(
         "SELECT account,
            CASE WHEN taken_body IS NULL OR waiting_since < taken_since

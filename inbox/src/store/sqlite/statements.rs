@@ -11,7 +11,7 @@ use crate::store::{End, MAX_DELAY, Take, Token};
 
 /// Merges the entry into the row with its id, or adds a row. The older of two with one time is kept. What is taken, and
 /// when the row is due, stay as they are, unless the row was parked. False: it would have been one row too many.
-pub(super) fn put(
+pub(crate) fn put(
     connection: &Connection,
     entry: &Entry,
     max_rows: Option<u64>,
@@ -48,7 +48,7 @@ pub(super) fn put(
 }
 
 /// The time until a row is due; `None` if there is none to wait for.
-pub(super) fn due_in(connection: &Connection, now: i64) -> Result<Option<Duration>> {
+pub(crate) fn due_in(connection: &Connection, now: i64) -> Result<Option<Duration>> {
     let mut statement = prepare(
         connection,
         "SELECT min(due) FROM cronofy_inbox WHERE parked_at IS NULL",
@@ -58,7 +58,7 @@ pub(super) fn due_in(connection: &Connection, now: i64) -> Result<Option<Duratio
 }
 
 /// Takes the row that is due first, or parks it if it had its attempts.
-pub(super) fn take(
+pub(crate) fn take(
     connection: &Connection,
     lease: Duration,
     max_attempts: Option<u32>,
@@ -117,7 +117,7 @@ fn park(connection: &Connection, rowid: i64, now: i64) -> Result<Stored> {
 }
 
 /// Starts the lease anew. Like [`end`]: whether the token was current.
-pub(super) fn renew(
+pub(crate) fn renew(
     connection: &Connection,
     token: Token,
     lease: Duration,
@@ -131,7 +131,7 @@ pub(super) fn renew(
     Ok(statement.execute((token.0, due))? == 1)
 }
 
-pub(super) fn end(connection: &Connection, token: Token, end: End, now: i64) -> Result<bool> {
+pub(crate) fn end(connection: &Connection, token: Token, end: End, now: i64) -> Result<bool> {
     match end {
         End::Done => done(connection, token, now),
         End::Failed { backoff } => {
@@ -173,7 +173,7 @@ fn done(connection: &Connection, token: Token, now: i64) -> Result<bool> {
 }
 
 /// Whether the row was there and parked.
-pub(super) fn unpark(connection: &Connection, id: &[u8], now: i64) -> Result<bool> {
+pub(crate) fn unpark(connection: &Connection, id: &[u8], now: i64) -> Result<bool> {
     let mut statement = prepare(
         connection,
         "UPDATE cronofy_inbox SET parked_at = NULL, attempts = 0, due = ?2
@@ -183,7 +183,7 @@ pub(super) fn unpark(connection: &Connection, id: &[u8], now: i64) -> Result<boo
 }
 
 /// Deletes all rows of the account; their number.
-pub(super) fn forget(connection: &Connection, account: &str) -> Result<u64> {
+pub(crate) fn forget(connection: &Connection, account: &str) -> Result<u64> {
     let mut statement = prepare(connection, "DELETE FROM cronofy_inbox WHERE account = ?1")?;
     let rows = statement.execute([account.as_bytes()])?;
     Ok(rows as u64)
@@ -191,7 +191,7 @@ pub(super) fn forget(connection: &Connection, account: &str) -> Result<u64> {
 
 /// For when no run can be under way: every token is void, and its row due. A time that no lease and no backoff explains is
 /// from before the clock was set back.
-pub(super) fn recover(connection: &Connection, now: i64) -> Result<()> {
+pub(crate) fn recover(connection: &Connection, now: i64) -> Result<()> {
     connection.execute(
         "UPDATE cronofy_inbox SET token = NULL, due = ?1 WHERE token IS NOT NULL",
         [now],
@@ -204,7 +204,7 @@ pub(super) fn recover(connection: &Connection, now: i64) -> Result<()> {
 }
 
 /// The columns of a job: account, body, received, count, attempts.
-pub(super) fn stored(row: &Row<'_>) -> Result<Stored> {
+pub(crate) fn stored(row: &Row<'_>) -> Result<Stored> {
     let account: Vec<u8> = row.get(0)?;
     let body: Vec<u8> = row.get(1)?;
     Ok(Stored {
@@ -217,7 +217,7 @@ pub(super) fn stored(row: &Row<'_>) -> Result<Stored> {
 }
 
 /// A number of rows or of notifications.
-pub(super) fn unsigned(row: &Row<'_>, column: usize) -> Result<u64> {
+pub(crate) fn unsigned(row: &Row<'_>, column: usize) -> Result<u64> {
     let number: i64 = row.get(column)?;
     Ok(number.unsigned_abs())
 }

@@ -1,11 +1,16 @@
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
-use super::super::connection;
-use super::super::file::File;
-use super::super::writer::{Command, Request, Writer};
-use super::*;
+use rusqlite::Connection;
+
+use super::file::File;
+use super::writer::{Command, Request, Writer};
+use super::{connection, statements};
 use crate::clock::Clock;
+use crate::entry::Entry;
 use crate::error::StoreError;
 
 /// A writer of a file, and another connection to it.
@@ -65,12 +70,19 @@ impl Fixture {
     }
 }
 
+fn entry(account: u8) -> Entry {
+    Entry {
+        key: None,
+        account: format!("account {account}"),
+        channel: None,
+        body: "body".into(),
+    }
+}
+
 fn put(account: u8) -> (Box<dyn Command>, Answer) {
     let (sender, answer) = channel();
     let request = Request::new(
-        move |connection: &Connection, now| {
-            statements::put(connection, &entry(account, None, 0), None, now)
-        },
+        move |connection: &Connection, now| statements::put(connection, &entry(account), None, now),
         move |result| sender.send(result).unwrap(),
     );
     (Box::new(request), answer)
@@ -169,7 +181,7 @@ async fn an_answer_follows_the_commit() {
     let copied = Arc::new(std::sync::Mutex::new(None));
     let (directory, sink) = (fixture._directory.path().to_owned(), Arc::clone(&copied));
     let request = Request::new(
-        |connection: &Connection, now| statements::put(connection, &entry(0, None, 0), None, now),
+        |connection: &Connection, now| statements::put(connection, &entry(0), None, now),
         move |result: Result<bool, StoreError>| {
             result.unwrap();
             let copy = tempfile::tempdir().unwrap();

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{End, MAX_DELAY, Take, Token};
 use crate::clock::micros;
 use crate::entry::{Entry, Key};
 use crate::job::Stored;
+use crate::store::{End, MAX_DELAY, Take, Token};
 
 /// What is waiting, or taken.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,17 +117,19 @@ impl Model {
         self.rows.insert(self.added, row);
     }
 
+    /// `taken`: the body that the other store took. Of rows that became due at the same time, it may take any.
     pub(crate) fn take(
         &mut self,
         lease: Duration,
         max_attempts: Option<u32>,
         now: i64,
+        taken: Option<&Bytes>,
     ) -> Take<Token> {
         let first = self
             .rows
             .iter_mut()
             .filter(|(_, row)| row.parked_at.is_none() && row.due <= now)
-            .min_by_key(|(added, row)| (row.due, **added));
+            .min_by_key(|(added, row)| (row.due, Some(&row.stored().body) != taken, **added));
         let Some((_, row)) = first else {
             return Take::Nothing;
         };
@@ -194,11 +196,12 @@ impl Model {
         (before - self.rows.len()) as u64
     }
 
-    pub(crate) fn recover(&mut self, now: i64) {
+    /// `is_only_process`: no run can be under way.
+    pub(crate) fn crash(&mut self, is_only_process: bool, now: i64) {
         for row in self.rows.values_mut() {
-            let is_held = row.token.take().is_some();
+            let is_void = is_only_process && row.token.take().is_some();
             let is_too_far = row.parked_at.is_none() && row.due > now + micros(MAX_DELAY);
-            if is_held || is_too_far {
+            if is_void || is_too_far {
                 row.due = now;
             }
         }

@@ -1,19 +1,21 @@
-use proptest::prelude::*;
+use std::cell::RefCell;
 
-use super::Database;
-use crate::store::model::{Model, Operation, entry, operations};
-use crate::store::sqlite::statements;
+use proptest::prelude::*;
+use proptest::test_runner::{TestError, TestRunner};
+
+use crate::database::Database;
+use crate::model::{Model, Operation, entry, operations};
 use crate::store::{Take, Token};
 
 /// The store and the model, and the runs so far.
-struct Comparison {
-    database: Database,
+struct Comparison<'a, D> {
+    database: &'a mut D,
     model: Model,
     runs: Vec<Token>,
     numbers: usize,
 }
 
-impl Comparison {
+impl<D: Database> Comparison<'_, D> {
     fn apply(&mut self, operation: &Operation) {
         let Self {
             database,
@@ -21,7 +23,7 @@ impl Comparison {
             runs,
             numbers,
         } = self;
-        let now = database.now;
+        let now = database.now();
         let run = |run: usize| runs.iter().rev().nth(run).copied();
         match *operation {
             Operation::Put { account, change } => {
@@ -34,17 +36,20 @@ impl Comparison {
                 lease,
                 max_attempts,
             } => {
-                let take = statements::take(&database.connection, lease, max_attempts, now);
-                let take = take.unwrap();
-                assert_eq!(take, model.take(lease, max_attempts, now));
+                let take = database.take_with(lease, max_attempts);
+                let taken = match &take {
+                    Take::Taken(_, job) | Take::Parked(job) => Some(&job.body),
+                    Take::Nothing => None,
+                };
+                assert_eq!(take, model.take(lease, max_attempts, now, taken));
                 if let Take::Taken(token, _) = take {
                     runs.push(token);
                 }
             }
             Operation::Renew { run: number, lease } => {
                 if let Some(token) = run(number) {
-                    let renewed = statements::renew(&database.connection, token, lease, now);
-                    assert_eq!(renewed.unwrap(), model.renew(token, lease, now));
+                    let renewed = database.renew_with(token, lease);
+                    assert_eq!(renewed, model.renew(token, lease, now));
                 }
             }
             Operation::End { run: number, end } => {
@@ -58,27 +63,30 @@ impl Comparison {
             }
             Operation::Forget { account } => {
                 let account = entry(account, None, 0).account;
-                let forgotten = statements::forget(&database.connection, &account).unwrap();
-                assert_eq!(forgotten, model.forget(&account));
+                assert_eq!(database.forget(&account), model.forget(&account));
             }
-            Operation::Wait { micros } => database.now += micros,
+            Operation::Wait { micros } => database.advance(micros),
             Operation::Crash { clock } => {
-                database.now += clock;
-                statements::recover(&database.connection, database.now).unwrap();
-                model.recover(database.now);
+                database.advance(clock);
+                database.crash();
+                model.crash(D::IS_FOR_ONE_PROCESS, database.now());
             }
         }
         assert_eq!(database.rows(), model.rows(), "after {operation:?}");
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
-
-    #[test]
-    fn does_what_the_model_does(operations in operations()) {
+pub(crate) fn does_what_the_model_does<D: Database>() {
+    let database = RefCell::new(D::new());
+    let config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(D::CASES)
+    };
+    let result = TestRunner::new(config).run(&operations(), |operations| {
+        let mut database = database.borrow_mut();
+        database.reset();
         let mut comparison = Comparison {
-            database: Database::new(),
+            database: &mut *database,
             model: Model::default(),
             runs: Vec::new(),
             numbers: 0,
@@ -86,5 +94,10 @@ proptest! {
         for operation in &operations {
             comparison.apply(operation);
         }
+        Ok(())
+    });
+    if let Err(TestError::Fail(reason, operations)) = result {
+        panic!("{reason}: {operations:#?}");
     }
+    result.unwrap();
 }

@@ -1,0 +1,26 @@
+//! The three files. They are public, and hold nothing of a run.
+
+use axum::Router;
+use axum::routing::get;
+use http::header::CONTENT_TYPE;
+
+pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/", file("text/html", include_str!("assets/index.html")))
+        .route(
+            "/style.css",
+            file("text/css", include_str!("assets/style.css")),
+        )
+        .route(
+            "/app.js",
+            file("text/javascript", include_str!("assets/app.js")),
+        )
+}
+
+fn file<S: Clone + Send + Sync + 'static>(
+    r#type: &'static str,
+    text: &'static str,
+) -> axum::routing::MethodRouter<S> {
+    let content_type = format!("{type}; charset=utf-8");
+    get(async move || ([(CONTENT_TYPE, content_type)], text))
+}

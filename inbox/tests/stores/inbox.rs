@@ -1,0 +1,464 @@
+//! The inbox on PostgreSQL, through its public API.
+
+use std::time::Duration;
+
+use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_inbox::{Inbox, OpenError, POSTGRES_SCHEMA, PutError};
+use deadpool_postgres::{Manager, Pool};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::NoTls;
+
+use crate::server::{Database, connect, number};
+use crate::store::postgres::batch::Batch;
+use crate::support::{
+    Jobs, SECRET, block_on, change, delivery, eventually, post_change, verification,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+const COUNT: &str = "SELECT count(*) FROM cronofy_inbox";
+
+pub(crate) fn processes_that_open_at_once_create_the_schema_once() {
+    block_on(async {
+        let database = Database::create().await;
+        let mut opening = JoinSet::new();
+        for _ in 0..6 {
+            let url = database.url.clone();
+            opening.spawn(async move { Inbox::open(url).await.map(drop) });
+        }
+        while let Some(opened) = opening.join_next().await {
+            opened.unwrap().unwrap();
+        }
+    });
+}
+
+pub(crate) fn a_user_who_may_not_create_tables_needs_the_schema() {
+    block_on(async {
+        let database = Database::create().await;
+        let admin = connect(&database.url).await;
+        let user = format!("{}_user", database.name());
+        let create = format!(
+            "CREATE ROLE {user} LOGIN PASSWORD 'secret'; REVOKE CREATE ON SCHEMA public FROM public"
+        );
+        admin.batch_execute(&create).await.unwrap();
+        let url = database.url_of(&user, "secret");
+
+        let error = Inbox::open(&url).await.unwrap_err();
+        assert!(matches!(error, OpenError::NotPermitted(_)), "{error:?}");
+        let error = Inbox::open(&url).migrate(false).await.unwrap_err();
+        assert!(matches!(error, OpenError::NotMigrated), "{error:?}");
+
+        admin.batch_execute(POSTGRES_SCHEMA).await.unwrap();
+        // As the docs say.
+        let grant = format!(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox TO {user};
+             GRANT SELECT ON cronofy_inbox_schema TO {user};
+             GRANT USAGE ON SEQUENCE cronofy_inbox_last_token TO {user}"
+        );
+        admin.batch_execute(&grant).await.unwrap();
+        let inbox = Inbox::open(&url).migrate(false).await.unwrap();
+        inbox.put("42", &verification()).await.unwrap();
+        let jobs = Jobs::default();
+        inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
+        assert_eq!(jobs.len(), 1);
+        inbox.close().await;
+        let drop = format!("DROP OWNED BY {user}; DROP ROLE {user}");
+        admin.batch_execute(&drop).await.unwrap();
+    });
+}
+
+pub(crate) fn a_schema_that_a_later_release_made_incompatible_is_refused() {
+    block_on(async {
+        let database = Database::create().await;
+        Inbox::open(&database.url).await.unwrap().close().await;
+        let client = connect(&database.url).await;
+        let set = async |version: i64, compatible_from: i64| {
+            let sql = format!(
+                "UPDATE cronofy_inbox_schema SET version = {version}, compatible_from = {compatible_from}"
+            );
+            client.batch_execute(&sql).await.unwrap();
+        };
+        set(3, 2).await;
+        let error = Inbox::open(&database.url).await.unwrap_err();
+        assert!(
+            matches!(error, OpenError::NewerVersion { version: 3 }),
+            "{error:?}"
+        );
+        set(3, 1).await;
+        Inbox::open(&database.url).await.unwrap();
+    });
+}
+
+pub(crate) fn every_sample_comes_out_as_it_was() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        let samples = Payload::samples().map(|sample| delivery(sample.payload()));
+        let odd = [
+            delivery(Payload::new("")),
+            delivery(Payload::new("not JSON \0")),
+            delivery(Payload::new("long".repeat(64 * 1024))),
+            Sender::new(SECRET).delivery(b"\xff\x00".as_slice()),
+        ];
+        let deliveries: Vec<_> = samples.chain(odd).collect();
+        for (number, delivery) in deliveries.iter().enumerate() {
+            inbox.put(number.to_string(), delivery).await.unwrap();
+        }
+        let jobs = Jobs::default();
+        inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
+        let jobs = jobs.all();
+        assert_eq!(jobs.len(), deliveries.len());
+        for (job, delivery) in jobs.iter().zip(&deliveries) {
+            assert_eq!(job.body(), delivery.body());
+            assert_eq!(job.notification(), delivery.notification());
+        }
+    });
+}
+
+pub(crate) fn an_account_is_any_text() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        let long = "é".repeat(100_000);
+        let accounts = ["", "a\0b", "a", "ab", "😀", "x' OR 1=1 --", &long];
+        for account in accounts {
+            inbox.put(account, &change("chn_1", 1)).await.unwrap();
+            inbox.put(account, &change("chn_1", 1)).await.unwrap();
+        }
+        // Concatenated, these are alike.
+        inbox.put("a", &change("bchn_1", 1)).await.unwrap();
+        let jobs = Jobs::default();
+        inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
+        let jobs = jobs.all();
+        let stored: Vec<_> = jobs
+            .iter()
+            .map(|job| (job.account(), job.merged()))
+            .collect();
+        let mut expected: Vec<_> = accounts.map(|account| (account, 2)).to_vec();
+        expected.push(("a", 1));
+        assert_eq!(stored, expected);
+
+        inbox.put(&long, &change("chn_1", 1)).await.unwrap();
+        assert_eq!(inbox.forget(&long).await.unwrap(), 1);
+    });
+}
+
+/// What a user stores in a queue of their own.
+pub(crate) fn a_jsonb_column_holds_every_sample() {
+    block_on(async {
+        let database = Database::create().await;
+        let client = connect(&database.url).await;
+        client
+            .batch_execute("CREATE TABLE queue (notification jsonb)")
+            .await
+            .unwrap();
+        for sample in Payload::samples() {
+            let notification = delivery(sample.payload()).notification().clone();
+            let text = serde_json::to_string(&notification).unwrap();
+            let sql = "INSERT INTO queue SELECT $1::text::jsonb RETURNING notification::text";
+            let row = client.query_one(sql, &[&text]).await.unwrap();
+            let stored: cronofy_webhook::Notification = serde_json::from_str(row.get(0)).unwrap();
+            assert_eq!(stored, notification);
+        }
+    });
+}
+
+pub(crate) fn a_batch_with_one_id_many_times_is_merged_as_one_by_one() {
+    use crate::database::Database as _;
+    use crate::model::entry;
+
+    let entries: Vec<_> = [(1, 5), (2, 7), (3, 4), (4, 4), (5, 9)]
+        .map(|(number, since)| entry(0, Some((0, since)), number))
+        .into();
+    let rows = [true, false].map(|is_batch| {
+        let database = crate::postgres::Postgres::new();
+        if is_batch {
+            let mut batch = Batch::default();
+            for entry in &entries {
+                batch.add(entry.clone()).unwrap();
+            }
+            database.put_batch(&batch);
+        } else {
+            for entry in &entries {
+                database.put(entry);
+            }
+        }
+        database.row()
+    });
+    assert_eq!(rows[0], rows[1]);
+    assert_eq!(rows[0].waiting.as_ref().unwrap().body, "body 3");
+}
+
+/// Each process merges what it has in another order: sorted, they do not wait for each other.
+pub(crate) fn receivers_with_unsorted_batches_do_not_deadlock() {
+    block_on(async {
+        let database = Database::create().await;
+        let mut puts = JoinSet::new();
+        for receiver in 0..3 {
+            let inbox = Inbox::open(&database.url).await.unwrap();
+            for number in 0..40 {
+                let inbox = inbox.clone();
+                puts.spawn(async move {
+                    for round in 0..40 {
+                        let mut channel = (number * 7 + round * 13) % 40;
+                        if receiver == 1 {
+                            channel = 39 - channel;
+                        }
+                        let delivery = change(&format!("chn_{channel}"), round);
+                        inbox.put("42", &delivery).await?;
+                    }
+                    Ok::<_, PutError>(())
+                });
+            }
+        }
+        while let Some(put) = puts.join_next().await {
+            put.unwrap().unwrap();
+        }
+        let client = connect(&database.url).await;
+        let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        assert_eq!(number(&client, sql).await, 0);
+        assert_eq!(number(&client, COUNT).await, 40);
+    });
+}
+
+/// Closed, and not cancelled: the statement ends on the server all the same.
+pub(crate) fn a_put_that_timed_out_closes_its_connection_and_cancels_nothing() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        let mut admin = connect(&database.url).await;
+        let observer = connect(&database.url).await;
+        let lock = admin.transaction().await.unwrap();
+        lock.batch_execute("LOCK TABLE cronofy_inbox")
+            .await
+            .unwrap();
+
+        let started = Instant::now();
+        let budget = Duration::from_millis(600);
+        assert_eq!(post_change(&inbox, budget).await, (503, true));
+        assert!(started.elapsed() < budget, "{:?}", started.elapsed());
+        let waiting = "SELECT count(*) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        assert_eq!(number(&observer, waiting).await, 1);
+
+        lock.commit().await.unwrap();
+        eventually(async || number(&observer, COUNT).await == 1).await;
+        assert_eq!(post_change(&inbox, 4 * SECOND).await, (204, false));
+        let sql = "SELECT waiting_count FROM cronofy_inbox";
+        assert_eq!(number(&observer, sql).await, 2);
+    });
+}
+
+pub(crate) fn a_full_queue_refuses_at_once_and_loses_nothing_that_it_took() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        let mut admin = connect(&database.url).await;
+        let lock = admin.transaction().await.unwrap();
+        lock.batch_execute("LOCK TABLE cronofy_inbox")
+            .await
+            .unwrap();
+        let mut puts = JoinSet::new();
+        for number in 0..1_025 {
+            let inbox = inbox.clone();
+            puts.spawn(async move { inbox.put(number.to_string(), &verification()).await });
+        }
+        let refused = puts.join_next().await.unwrap().unwrap();
+        assert!(matches!(refused, Err(PutError::Full)), "{refused:?}");
+        lock.commit().await.unwrap();
+        while let Some(put) = puts.join_next().await {
+            put.unwrap().unwrap();
+        }
+        assert_eq!(inbox.stats().await.unwrap().waiting, 1_024);
+    });
+}
+
+pub(crate) fn max_rows_is_full_until_a_job_is_done() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).max_rows(1).await.unwrap();
+        inbox.put("42", &change("chn_1", 1)).await.unwrap();
+        inbox.put("42", &change("chn_1", 2)).await.unwrap();
+        let full = inbox.put("42", &verification()).await;
+        assert!(matches!(full, Err(PutError::Full)), "{full:?}");
+        let worker = inbox.worker(Jobs::default().noting());
+        worker.run_until_idle().await.unwrap();
+        inbox.put("42", &verification()).await.unwrap();
+    });
+}
+
+pub(crate) fn a_put_wakes_a_worker_of_another_process() {
+    block_on(async {
+        let database = Database::create().await;
+        let receiver = Inbox::open(&database.url).await.unwrap();
+        let worker = Inbox::open(&database.url).await.unwrap();
+        let jobs = Jobs::default();
+        let running = worker.worker(jobs.noting()).run_until(async {
+            let listening = "SELECT count(*) FROM pg_stat_activity
+                             WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+            let client = connect(&database.url).await;
+            eventually(async || number(&client, listening).await == 1).await;
+            let mut late = 0;
+            // Without being told, it would be late for one in two.
+            for put in 1..=12 {
+                receiver.put("42", &verification()).await.unwrap();
+                let started = Instant::now();
+                eventually(async || jobs.len() == put).await;
+                late += u32::from(started.elapsed() > SECOND / 2);
+                sleep(Duration::from_millis(60)).await;
+            }
+            assert!(late <= 1, "{late}");
+        });
+        running.await.unwrap();
+    });
+}
+
+/// A transaction that notifies waits for all others that do.
+pub(crate) fn others_are_told_once_in_50_ms_and_only_of_a_row_that_became_due() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        let (client, mut connection) = tokio_postgres::connect(&database.url, NoTls).await.unwrap();
+        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(Ok(message)) =
+                std::future::poll_fn(|cx| connection.poll_message(cx)).await
+            {
+                if let tokio_postgres::AsyncMessage::Notification(_) = message {
+                    let _ = sender.send(());
+                }
+            }
+        });
+        client.batch_execute("LISTEN cronofy_inbox").await.unwrap();
+
+        let started = Instant::now();
+        for number in 0..300 {
+            inbox
+                .put("42", &change(&format!("chn_{number}"), 1))
+                .await
+                .unwrap();
+        }
+        sleep(Duration::from_millis(200)).await;
+        let most = started.elapsed().as_millis() / 50 + 1;
+        let mut count = 0;
+        while told.try_recv().is_ok() {
+            count += 1;
+        }
+        assert!((1..=most).contains(&count), "{count} of {most}");
+
+        // These wait already.
+        for number in 0..300 {
+            inbox
+                .put("42", &change(&format!("chn_{number}"), 2))
+                .await
+                .unwrap();
+        }
+        let more = timeout(Duration::from_millis(200), told.recv()).await;
+        assert!(more.is_err(), "told of a row that was due already");
+    });
+}
+
+pub(crate) fn a_pool_of_the_application_is_used_and_left_open() {
+    block_on(async {
+        let database = Database::create().await;
+        let manager = Manager::new(database.url.parse().unwrap(), NoTls);
+        let pool = Pool::builder(manager).max_size(2).build().unwrap();
+        let inbox = Inbox::from_pool(pool.clone()).await.unwrap();
+        let other = Inbox::open(&database.url).await.unwrap();
+        let jobs = Jobs::default();
+        let worker = inbox
+            .worker(jobs.noting())
+            .concurrency(50)
+            .run_until(async {
+                for number in 0..100 {
+                    inbox
+                        .put(number.to_string(), &verification())
+                        .await
+                        .unwrap();
+                }
+                eventually(async || jobs.len() == 100).await;
+                // Found without being told.
+                other.put("42", &verification()).await.unwrap();
+                eventually(async || jobs.len() == 101).await;
+            });
+        worker.await.unwrap();
+        inbox.close().await;
+        let closed = inbox.put("42", &verification()).await;
+        assert!(matches!(closed, Err(PutError::Closed)), "{closed:?}");
+        assert!(inbox.stats().await.unwrap_err().is_closed());
+        assert_eq!(number(&pool.get().await.unwrap(), COUNT).await, 0);
+    });
+}
+
+pub(crate) fn a_dropped_or_closed_inbox_leaves_no_connection() {
+    block_on(async {
+        let database = Database::create().await;
+        let observer = connect(&database.url).await;
+        let connections = "SELECT count(*) FROM pg_stat_activity
+                           WHERE datname = current_database() AND pid <> pg_backend_pid()
+                             AND backend_type = 'client backend'";
+        for is_closed in [true, false] {
+            let inbox = Inbox::open(&database.url).await.unwrap();
+            inbox.put("42", &verification()).await.unwrap();
+            let jobs = Jobs::default();
+            let worker = inbox.worker(jobs.noting());
+            worker
+                .run_until(eventually(async || jobs.len() == 1))
+                .await
+                .unwrap();
+            assert!(number(&observer, connections).await > 0);
+            if is_closed {
+                inbox.close().await;
+            }
+            drop(inbox);
+            eventually(async || number(&observer, connections).await == 0).await;
+        }
+    });
+}
+
+pub(crate) fn after_the_grace_jobs_are_released_and_the_attempt_does_not_count() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        for number in 0..20 {
+            inbox
+                .put(number.to_string(), &verification())
+                .await
+                .unwrap();
+        }
+        let service = tower::service_fn(|_| std::future::pending::<Result<(), PutError>>());
+        let worker = inbox.worker(service).concurrency(20).grace(Duration::ZERO);
+        let taken = eventually(async || inbox.stats().await.unwrap().taken == 20);
+        worker.run_until(taken).await.unwrap();
+        let stats = inbox.stats().await.unwrap();
+        assert_eq!((stats.waiting, stats.taken), (20, 0));
+        let jobs = Jobs::default();
+        inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
+        assert!(jobs.all().iter().all(|job| job.attempt() == 1));
+    });
+}
+
+/// A row that another transaction has locked is passed, and looked at again.
+pub(crate) fn a_row_that_is_being_put_to_is_taken_soon_after() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        inbox.put("42", &verification()).await.unwrap();
+        let mut admin = connect(&database.url).await;
+        let lock = admin.transaction().await.unwrap();
+        lock.batch_execute("SELECT FROM cronofy_inbox FOR UPDATE")
+            .await
+            .unwrap();
+        let jobs = Jobs::default();
+        let worker = inbox.worker(jobs.noting()).run_until(async {
+            sleep(Duration::from_millis(300)).await;
+            assert_eq!(jobs.len(), 0);
+            lock.commit().await.unwrap();
+            let started = Instant::now();
+            eventually(async || jobs.len() == 1).await;
+            assert!(started.elapsed() < SECOND / 2, "{:?}", started.elapsed());
+        });
+        worker.await.unwrap();
+    });
+}

@@ -1,0 +1,100 @@
+//! The rules that both stores follow, and what PostgreSQL alone needs. Most of it needs a PostgreSQL server: with Debian's
+//! package `postgresql`, one is started; with `CRONOFY_TEST_POSTGRES=postgres://…`, that one is used. Without either, those
+//! tests are ignored, with the reason, and fail where `CI` is set.
+//!
+//! The statements of a store are private: the modules of the crate that they need are compiled into this test.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../../src/clock.rs"]
+mod clock;
+#[path = "../../src/entry.rs"]
+#[expect(dead_code, unused_imports, reason = "not all of it is used here")]
+mod entry;
+#[path = "../../src/error.rs"]
+#[expect(dead_code, unreachable_pub, reason = "not all of it is used here")]
+mod error;
+#[path = "../../src/events.rs"]
+#[expect(dead_code, reason = "not all of it is used here")]
+mod events;
+#[path = "../../src/inspect.rs"]
+#[expect(dead_code, unreachable_pub, reason = "not all of it is used here")]
+mod inspect;
+#[path = "../../src/job.rs"]
+#[expect(dead_code, unreachable_pub, reason = "not all of it is used here")]
+mod job;
+#[path = "../../src/store/mod.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "not all of it is used here"
+)]
+mod store;
+
+#[cfg(unix)]
+mod cluster;
+mod comparison;
+mod database;
+#[cfg(unix)]
+mod inbox;
+mod model;
+mod operation;
+#[cfg(unix)]
+mod outages;
+#[cfg(unix)]
+mod postgres;
+#[cfg(unix)]
+mod processes;
+mod rules;
+#[cfg(unix)]
+mod server;
+mod sqlite;
+mod suite;
+#[cfg(unix)]
+mod support;
+#[cfg(unix)]
+mod tls;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+#[cfg(unix)]
+fn main() -> ExitCode {
+    if processes::run_as_child() {
+        return ExitCode::SUCCESS;
+    }
+    let arguments = Arguments::from_args();
+    let server = if arguments.list {
+        Ok(None)
+    } else {
+        server::start()
+    };
+    let without_server = server.as_ref().err().cloned();
+    let without_cluster = cluster::programs().err();
+    let mut trials = sqlite();
+    for (name, test) in suite::shared::<postgres::Postgres>() {
+        trials.push(suite::trial("postgres", name, test, &without_server));
+    }
+    for (name, test) in suite::with_server() {
+        trials.push(suite::trial("postgres", name, test, &without_server));
+    }
+    for (name, test) in suite::with_own_server() {
+        trials.push(suite::trial("postgres", name, test, &without_cluster));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+#[cfg(not(unix))]
+fn main() -> ExitCode {
+    libtest_mimic::run(&Arguments::from_args(), sqlite()).exit_code()
+}
+
+fn sqlite() -> Vec<Trial> {
+    let tests = suite::shared::<sqlite::Sqlite>();
+    let tests = tests.into_iter().chain(suite::sqlite_only());
+    tests
+        .map(|(name, test)| suite::trial("sqlite", name, test, &None))
+        .collect()
+}

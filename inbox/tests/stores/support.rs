@@ -1,0 +1,118 @@
+//! What the tests of the public API share.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook::{CronofyWebhookLayer, Delivery};
+use cronofy_webhook_inbox::{Inbox, Job, PutError};
+use jiff::Timestamp;
+use tokio::runtime;
+use tokio::time::{Instant, sleep};
+use tower::{Service, ServiceExt as _, service_fn};
+
+pub(crate) const SECRET: &str = "CRN_test";
+
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
+pub(crate) fn delivery(payload: Payload) -> Delivery {
+    Sender::new(SECRET).delivery(payload)
+}
+
+/// A `change` of this channel.
+pub(crate) fn change(channel: &str, since: i64) -> Delivery {
+    let since = Timestamp::from_second(since).unwrap();
+    let url = "https://receiver.example/cronofy/42";
+    delivery(Payload::change(since).channel(channel, url))
+}
+
+/// Another kind.
+pub(crate) fn verification() -> Delivery {
+    delivery(Payload::verification())
+}
+
+/// The jobs that a service was called with.
+#[derive(Clone, Default)]
+pub(crate) struct Jobs(Arc<Mutex<Vec<Job>>>);
+
+impl Jobs {
+    pub(crate) fn all(&self) -> Vec<Job> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// A service that notes its jobs.
+    pub(crate) fn noting(
+        &self,
+    ) -> impl Service<Job, Response = (), Error = Infallible, Future: Send + 'static> + Send + use<>
+    {
+        let jobs = self.clone();
+        service_fn(move |job| {
+            jobs.0.lock().unwrap().push(job);
+            async { Ok(()) }
+        })
+    }
+}
+
+async fn receive(
+    State(inbox): State<Inbox>,
+    Path(account): Path<String>,
+    delivery: Delivery,
+) -> Result<StatusCode, PutError> {
+    inbox.put(account, &delivery).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sends a `change` to a receiver with this time for an answer; its status, and whether it is the handler's answer.
+pub(crate) async fn post_change(inbox: &Inbox, budget: Duration) -> (u16, bool) {
+    let layer = CronofyWebhookLayer::new(SECRET).budget(budget);
+    let app = Router::new()
+        .route("/cronofy/{account}", post(receive).layer(layer))
+        .with_state(inbox.clone());
+    let request = Sender::new(SECRET)
+        .to("/cronofy/42")
+        .request::<Body>(Payload::sample("change"));
+    let response = app.oneshot(request).await.unwrap();
+    let is_of_handler = response.headers().contains_key("retry-after");
+    (response.status().as_u16(), is_of_handler)
+}
+
+/// Waits until it is true. Longer than anything here takes is a failure.
+#[track_caller]
+pub(crate) fn eventually(mut condition: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let started = Instant::now();
+        while !condition().await {
+            assert!(started.elapsed() < Duration::from_secs(30), "{caller}");
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// An error and its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
