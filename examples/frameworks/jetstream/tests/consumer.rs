@@ -85,7 +85,7 @@ pub(crate) async fn accepted_declined_and_accepted_are_three_runs() {
         let Notification::SmartInvite(invite) = job.notification else {
             panic!("not a smart invite: {job:?}");
         };
-        replies.push(invite.reply.unwrap().status);
+        replies.push(invite.reply.status);
     }
     replies.sort_by_key(|status| *status != ReplyStatus::Accepted);
     assert_eq!(
@@ -220,4 +220,20 @@ pub(crate) async fn an_account_or_a_channel_is_any_text() {
     }
     queue.is_empty().await;
     assert_eq!(worker.stop().await, []);
+}
+
+pub(crate) async fn it_goes_on_after_the_server_was_restarted() {
+    let mut queue = Queue::start().await;
+    let consumer = queue.consumer(Duration::from_secs(1)).await;
+    let mut worker = Worker::start(consumer);
+    assert_eq!(queue.send(change(1_000)).await, 204);
+    let run = worker.next().await;
+    queue.server.kill();
+    // Its acknowledgement may be lost.
+    run.done();
+    queue.server.start_again();
+    while queue.send(change(2_000)).await != 204 {}
+
+    while second(&worker.next().await.done()) != 2_000 {}
+    queue.is_empty().await;
 }

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         consumer::changes_during_a_run_lead_to_one_more_from_the_earliest,
         consumer::channels_run_at_the_same_time,
         consumer::every_sample_comes_out_as_it_was,
+        consumer::it_goes_on_after_the_server_was_restarted,
         program::stores_runs_and_ends_on_sigterm,
         receiver::a_full_stream_is_a_503,
         receiver::a_server_that_is_away_is_a_503_within_the_time_limit,
