@@ -2,7 +2,7 @@
 //! processes them.
 //!
 //! ```sh
-//! nats-server -js &    # Debian's package `nats-server` is enough
+//! nats-server -js &    # of Debian's package `nats-server`, for example
 //! cd examples/frameworks
 //! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p jetstream-example
 //! ```
@@ -22,13 +22,15 @@
 //! # When a notification is stored
 //!
 //! The handler answers 204 when the server has acknowledged the message, and 503 if it has not: Cronofy retries then. An
-//! acknowledged message has been written to a file, which may be in the memory of the operating system for
-//! [2 minutes](https://docs.nats.io/running-a-nats-service/configuration#jetstream) by default: it survives a crash of the
-//! server, and is lost if the machine loses its power. Either of these prevents that:
+//! acknowledged message has been written to a file, which the server
+//! [syncs to the disk](https://docs.nats.io/nats-concepts/jetstream) every 2 minutes by default: the message survives a crash of
+//! the server, and is lost if the machine loses its power before. Either of these prevents that:
 //!
 //! - `sync_interval: always`, in the block `jetstream` of the configuration (nats-server 2.10 or later; Debian 12 has 2.9):
 //!   each message is on the disk before it is acknowledged.
 //! - a cluster of three servers and a stream with three replicas, on machines that do not lose their power together.
+//!
+//! Set `store_dir` as well: by default it is below `/tmp`.
 //!
 //! The stream is created if it is absent. One that exists is used as it is: create it with the replicas that you want, and with
 //! `discard: new`, as otherwise a full stream deletes what was acknowledged.
