@@ -56,7 +56,7 @@ pub(crate) async fn a_full_stream_is_a_503() {
 
     let mut worker = queue.worker().await;
     worker.next().await.done();
-    queue.is_empty().await;
+    queue.has_left(0).await;
     assert_eq!(queue.send(Payload::sample("change")).await, 204);
 }
 

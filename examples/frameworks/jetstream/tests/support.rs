@@ -62,14 +62,16 @@ impl Queue {
         self.stream.get_info().await.unwrap().state.messages
     }
 
-    /// Waits until all messages are acknowledged.
-    pub(crate) async fn is_empty(&self) {
-        let empty = async {
-            while self.stored().await > 0 {
+    /// Waits until no more messages than these are left.
+    pub(crate) async fn has_left(&self, messages: u64) {
+        let acknowledged = async {
+            while self.stored().await > messages {
                 sleep(Duration::from_millis(10)).await;
             }
         };
-        timeout(PATIENCE, empty).await.expect("all is acknowledged");
+        let acknowledged = timeout(PATIENCE, acknowledged).await;
+        acknowledged.expect("the others are acknowledged");
+        assert_eq!(self.stored().await, messages);
     }
 
     /// The consumer, which delivers again after this time what it hears nothing of.
