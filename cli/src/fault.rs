@@ -77,6 +77,10 @@ impl Faults {
         }
     }
 
+    pub(crate) fn exist(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
     /// What goes wrong with the next attempt.
     pub(crate) fn draw(&self) -> Vec<Effect> {
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);

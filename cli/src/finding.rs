@@ -2,7 +2,7 @@ use cronofy_webhook::diagnosis::Finding;
 use serde::Serialize;
 
 /// What explains that a signature does not match, as it is printed in JSON.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct FindingRecord {
     pub(crate) mistake: &'static str,
     pub(crate) certainty: &'static str,

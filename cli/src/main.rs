@@ -130,9 +130,12 @@ fn run(cli: &Cli) -> Result<bool, Error> {
 }
 
 fn block_on(command: impl Future<Output = Result<bool, Error>>) -> Result<bool, Error> {
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Error::failed)?
-        .block_on(command)
+        .map_err(Error::failed)?;
+    let result = runtime.block_on(command);
+    // What still runs in a thread of its own is for a page or a name that nobody waits for any more.
+    runtime.shutdown_background();
+    result
 }

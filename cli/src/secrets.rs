@@ -25,6 +25,8 @@ pub(crate) struct Secrets {
     pub(crate) verifier: Verifier,
     pub(crate) diagnosis: Diagnosis,
     pub(crate) count: usize,
+    /// Each on its own, to sign with.
+    pub(crate) each: Vec<Verifier>,
 }
 
 impl SecretArgs {
@@ -65,6 +67,8 @@ impl Secrets {
     fn new(secrets: Vec<Secret>) -> Result<Self, Error> {
         let count = secrets.len();
         let verifier = Verifier::new(secrets.clone()).map_err(Error::usage)?;
+        let each = secrets.iter().map(|secret| Verifier::new([secret.clone()]));
+        let each: Vec<_> = each.collect::<Result<_, _>>().map_err(Error::usage)?;
         let diagnosis = Diagnosis::new(secrets).map_err(Error::usage)?;
         for finding in diagnosis.of_secrets() {
             let number = finding.secret.map_or(1, |index| index + 1);
@@ -77,6 +81,7 @@ impl Secrets {
             verifier,
             diagnosis,
             count,
+            each,
         })
     }
 }

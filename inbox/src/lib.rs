@@ -65,8 +65,9 @@
 //! # }
 //! ```
 //!
-//! The example `receiver` is a complete program, with a shutdown. With `Inbox::open("postgres://…")` and the feature `postgres`
-//! it is the same program on many machines: any number of them receive, and any number of them process.
+//! The example `receiver` is a complete program, with a shutdown; `sync` also reads the events that have changed, from
+//! Cronofy's API into SQLite. With `Inbox::open("postgres://…")` and the feature `postgres` the same program
+//! runs on many machines: any number of them receive, and any number of them process.
 //!
 //! # What is guaranteed
 //!

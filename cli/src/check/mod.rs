@@ -151,14 +151,7 @@ impl Check {
             report.print(&[line])?;
             return Ok(true);
         }
-        let mut answers = Vec::new();
-        for address in addresses.iter() {
-            answers.push((
-                address.ip(),
-                tls::lines(address, self.target.host(), roots).await,
-            ));
-        }
-        let lines = merged(&answers);
+        let lines = tls_lines(&self.target, addresses, roots).await;
         report.print(&lines)?;
         // What offers too much can still be connected to.
         let is_refused =
@@ -194,6 +187,87 @@ impl Check {
         match count {
             0 => Err(refused(&"no certificate in PEM")),
             _ => Ok(roots),
+        }
+    }
+}
+
+async fn tls_lines(target: &Target, addresses: &Addresses, roots: &RootCertStore) -> Vec<Line> {
+    let mut answers = Vec::new();
+    for address in addresses.iter() {
+        let lines = tls::lines(address, target.host(), roots).await;
+        answers.push((address.ip(), lines));
+    }
+    merged(&answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivatePkcs8KeyDer;
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// Accepts connections for as long as the test runs.
+    async fn serve(host: &str, tls: Option<TlsAcceptor>) -> SocketAddr {
+        let listener = TcpListener::bind((host, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                if let Some(tls) = &tls {
+                    let _ = tls.accept(stream).await;
+                }
+            }
+        });
+        address
+    }
+
+    /// Linux has all of 127.0.0.0/8.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn tls_is_tried_for_every_address() {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["a.example".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).unwrap();
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+        let config = ServerConfig::builder_with_provider(crate::tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let good = serve("127.0.0.1", Some(TlsAcceptor::from(Arc::new(config)))).await;
+        let bad = serve("127.0.0.2", None).await;
+
+        let target = Target::parse("https://a.example/").unwrap();
+        let lines = async |addresses: [SocketAddr; 2]| {
+            tls_lines(&target, &addresses.into_iter().collect(), &roots).await
+        };
+        assert!(
+            !lines([good, good])
+                .await
+                .iter()
+                .any(|line| line.verdict == Verdict::Fail)
+        );
+        for addresses in [[good, bad], [bad, good]] {
+            let lines = lines(addresses).await;
+            let failed: Vec<_> = lines
+                .iter()
+                .filter(|line| line.verdict == Verdict::Fail)
+                .collect();
+            let [failed] = &failed[..] else {
+                panic!("{lines:?}");
+            };
+            assert_eq!(failed.id, "tls");
+            assert!(failed.text.starts_with("127.0.0.2: "), "{}", failed.text);
         }
     }
 }

@@ -6,7 +6,6 @@ use std::hash::BuildHasher as _;
 #[derive(Default)]
 pub(super) struct Attempts {
     last_id: u64,
-    since_start: u64,
     hasher: RandomState,
     /// The first one of these bytes, and how many there were. A key is a hash, as bodies can be large and many.
     seen: HashMap<u64, (u64, u32)>,
@@ -15,7 +14,6 @@ pub(super) struct Attempts {
 impl Attempts {
     /// The number of a delivery, which attempt it is, and the number of the first unless it is that.
     pub(super) fn add(&mut self, uri: &str, body: &[u8]) -> (u64, u32, Option<u64>) {
-        self.since_start += 1;
         self.add_recorded(self.last_id + 1, uri, body)
     }
 
@@ -31,11 +29,6 @@ impl Attempts {
         let (first, count) = self.seen.entry(key).or_insert((id, 0));
         *count += 1;
         (id, *count, (*first != id).then_some(*first))
-    }
-
-    /// How many have come since the start.
-    pub(super) fn since_start(&self) -> u64 {
-        self.since_start
     }
 }
 
@@ -58,6 +51,5 @@ mod tests {
             (11, 3, Some(7)),
         ];
         assert_eq!(added, expected);
-        assert_eq!(attempts.since_start(), 4);
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::log::Log;
-use crate::record::AnsweredBy;
+use crate::record::{AnsweredBy, FromPage};
 
 /// A request that was received as a whole.
 pub(super) struct Received {
@@ -19,6 +19,8 @@ pub(super) struct Received {
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// What it is if it was sent from the page, and of which delivery.
+    pub(super) from_page: Option<(FromPage, Option<u64>)>,
 }
 
 impl Received {
@@ -30,6 +32,7 @@ impl Received {
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
             body,
+            from_page: None,
         }
     }
 
@@ -78,11 +81,10 @@ impl Pending {
         }
     }
 
-    /// Logs what has come of it.
-    pub(super) fn finish(mut self, outcome: Result<&Answered, &str>) {
-        if let Some(received) = self.received.take() {
-            self.log.add(&received, outcome);
-        }
+    /// Logs what has come of it; returns its key.
+    pub(super) fn finish(mut self, outcome: Result<&Answered, &str>) -> Option<u64> {
+        let received = self.received.take()?;
+        Some(self.log.add(&received, outcome))
     }
 }
 

@@ -18,34 +18,69 @@ const HINTS: usize = 20;
 
 pub(super) struct Guide {
     prefix: String,
-    /// The host that the tunnel has.
+    port: u16,
+    /// The URL that the tunnel has, without the prefix, and its host.
+    public_url: Option<String>,
     public_host: Option<String>,
     hinted: HashSet<String>,
 }
 
 impl Guide {
-    pub(super) fn new(prefix: &str) -> Self {
+    pub(super) fn new(prefix: &str, port: u16) -> Self {
         Self {
             prefix: prefix.to_owned(),
+            port,
+            public_url: None,
             public_host: None,
             hinted: HashSet::new(),
         }
     }
 
     /// Tells how to start a tunnel, or where it is.
-    pub(super) fn start(&mut self, port: u16, public_url: Option<&Uri>) {
-        note(format_args!(
-            "a tunnel makes it public:
-  ngrok http {port}
-  cloudflared tunnel --url http://127.0.0.1:{port}
-  tailscale funnel {port}"
-        ));
+    pub(super) fn start(&mut self, public_url: Option<&Uri>) {
+        let tunnels = self.tunnels().join("\n  ");
+        note(format_args!("a tunnel makes it public:\n  {tunnels}"));
         if let Some(url) = public_url {
             self.public_host = url.host().map(str::to_owned);
             let path = url.path().trim_end_matches('/');
             let authority = url.authority().map_or("", Authority::as_str);
             let scheme = url.scheme_str().unwrap_or("https");
-            tell_channel(&format!("{scheme}://{authority}{path}{}", self.prefix));
+            self.is_at(format!("{scheme}://{authority}{path}"));
+        }
+    }
+
+    /// The commands that start a tunnel.
+    pub(super) fn tunnels(&self) -> [String; 3] {
+        let port = self.port;
+        [
+            format!("ngrok http {port}"),
+            format!("cloudflared tunnel --url http://127.0.0.1:{port}"),
+            format!("tailscale funnel {port}"),
+        ]
+    }
+
+    /// Where it is for Cronofy, if that is known.
+    pub(super) fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
+    }
+
+    /// The command that [creates a channel](https://docs.cronofy.com/developers/api/push-notifications/create-channel/).
+    pub(super) fn channel_command(&self) -> Option<String> {
+        let callback_url = format!("{}{}", self.public_url.as_ref()?, self.prefix);
+        let body = serde_json::json!({"callback_url": callback_url}).to_string();
+        Some(format!(
+            "curl https://api.cronofy.com/v1/channels -H \"Authorization: Bearer $CRONOFY_ACCESS_TOKEN\" -H 'Content-Type: application/json' -d {}",
+            shell_quoted(&body)
+        ))
+    }
+
+    fn is_at(&mut self, public_url: String) {
+        self.public_url = Some(public_url);
+        if let Some(command) = self.channel_command() {
+            note(format_args!(
+                "this creates a channel, at the API host of your data centre:\n  {}",
+                Escaped(&command)
+            ));
         }
     }
 
@@ -56,7 +91,7 @@ impl Guide {
         }
         if let Some(host) = host(received).filter(|host| !is_this_machine(host.host())) {
             self.public_host = Some(host.host().to_owned());
-            tell_channel(&format!("https://{host}{}", self.prefix));
+            self.is_at(format!("https://{host}"));
         }
     }
 
@@ -109,17 +144,7 @@ fn is_this_machine(host: &str) -> bool {
     }
 }
 
-/// The command that [creates a channel](https://docs.cronofy.com/developers/api/push-notifications/create-channel/).
-fn tell_channel(callback_url: &str) {
-    let body = serde_json::json!({"callback_url": callback_url}).to_string();
-    note(format_args!(
-        "this creates a channel, at the API host of your data centre:
-  curl https://api.cronofy.com/v1/channels -H \"Authorization: Bearer $CRONOFY_ACCESS_TOKEN\" -H 'Content-Type: application/json' -d {}",
-        Escaped(&shell_quoted(&body))
-    ));
-}
-
 /// One word for a POSIX shell.
-fn shell_quoted(text: &str) -> String {
+pub(super) fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

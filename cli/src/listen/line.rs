@@ -10,7 +10,7 @@ use super::judge::Judgement;
 use crate::error::Error;
 use crate::finding::FindingRecord;
 use crate::output::Output;
-use crate::record::{AnsweredBy, Verdict};
+use crate::record::{AnsweredBy, FromPage, Verdict};
 use crate::secrets::Secrets;
 use crate::text::Escaped;
 use crate::times::millis;
@@ -28,6 +28,8 @@ pub(super) struct Line<'a> {
     findings: &'a [FindingRecord],
     attempt: Option<u32>,
     of: Option<u64>,
+    from_page: Option<FromPage>,
+    replay_of: Option<u64>,
     status: Option<u16>,
     by: Option<AnsweredBy>,
     took_ms: f64,
@@ -50,6 +52,8 @@ impl<'a> Line<'a> {
             findings: &[],
             attempt: None,
             of: None,
+            from_page: received.from_page.map(|(what, _)| what),
+            replay_of: received.from_page.and_then(|(_, of)| of),
             status: outcome
                 .ok()
                 .map(|answered| answered.response.status().as_u16()),
@@ -85,6 +89,10 @@ impl<'a> Line<'a> {
 
     pub(super) fn error(&self) -> Option<String> {
         self.error.map(str::to_owned)
+    }
+
+    pub(super) fn took_ms(&self) -> f64 {
+        self.took_ms
     }
 
     pub(super) fn print(&self, output: Output, secrets: Option<&Secrets>) -> Result<(), Error> {
@@ -131,6 +139,12 @@ impl<'a> Line<'a> {
         if let (Some(attempt), Some(of)) = (self.attempt, self.of) {
             text += &format!(", attempt {attempt} of delivery {of}");
         }
+        text += &match (self.from_page, self.replay_of) {
+            (Some(FromPage::Replay), Some(of)) => format!(", replay of {of}"),
+            (Some(FromPage::Edit), Some(of)) => format!(", edited from {of}"),
+            (Some(_), _) => ", triggered from the page".to_owned(),
+            (None, _) => String::new(),
+        };
         text
     }
 
@@ -139,6 +153,55 @@ impl<'a> Line<'a> {
         match (self.findings.first(), self.mismatch) {
             (Some(finding), _) => format!("{}: {}", finding.certainty, finding.text),
             (None, mismatch) => mismatch.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_page_sends_is_told_apart() {
+        for (from_page, replay_of, text) in [
+            (None, None, "7 change, unchecked"),
+            (
+                Some(FromPage::Replay),
+                Some(3),
+                "7 change, unchecked, replay of 3",
+            ),
+            (
+                Some(FromPage::Edit),
+                Some(3),
+                "7 change, unchecked, edited from 3",
+            ),
+            (
+                Some(FromPage::Trigger),
+                None,
+                "7 change, unchecked, triggered from the page",
+            ),
+        ] {
+            let line = Line {
+                id: Some(7),
+                at: Timestamp::UNIX_EPOCH,
+                method: "POST",
+                uri: "/".to_owned(),
+                kind: Some("change"),
+                channel: None,
+                verdict: Some(Verdict::Unchecked),
+                secret: None,
+                findings: &[],
+                attempt: None,
+                of: None,
+                from_page,
+                replay_of,
+                status: Some(204),
+                by: Some(AnsweredBy::Receiver),
+                took_ms: 1.0,
+                error: None,
+                mismatch: None,
+            };
+            assert_eq!(line.delivery(7, 0), text);
         }
     }
 }

@@ -7,11 +7,13 @@ mod headers;
 mod judge;
 mod line;
 mod log;
+mod page;
 mod proxy;
 mod receiver;
 mod scope;
 mod serve;
 mod signals;
+mod store;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,15 +27,16 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use self::attempts::Attempts;
 use self::guide::Guide;
 pub(crate) use self::headers::end_to_end;
 use self::log::{Log, State};
+use self::page::Page;
 use self::proxy::Proxy;
 use self::receiver::Receiver;
 use self::scope::Scope;
 use self::serve::serve;
 use self::signals::Signals;
+use self::store::Store;
 use crate::error::Error;
 use crate::fault::{Fault, Faults, parse_duration};
 use crate::output::{Output, note};
@@ -67,6 +70,10 @@ pub(crate) struct Listen {
     /// The port to listen on, at 127.0.0.1; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 4050)]
     port: u16,
+
+    /// The port of the page, at 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 4051)]
+    page: u16,
 
     /// The URL of the tunnel [default: https, and the first `Host` that is not this machine]
     #[arg(long, value_name = "URL", value_parser = parse_public_url)]
@@ -124,6 +131,7 @@ fn parse_public_url(text: &str) -> Result<Uri, String> {
 #[derive(Serialize)]
 struct Listening<'a> {
     url: &'a str,
+    page: &'a str,
     to: &'a str,
     seed: Option<u64>,
 }
@@ -134,8 +142,11 @@ impl Listen {
         let mut signals = Signals::new()?;
         let listener = self.bind().await?;
         let address = listener.local_addr().map_err(Error::failed)?;
+        let page = Page::bind(self.page).await?;
         let (end, mut ends) = unbounded_channel();
-        let proxy = Arc::new(self.proxy(address, output, end).await?);
+        let addresses = [address, page.address()?];
+        let proxy = Arc::new(self.proxy(addresses, output, end).await?);
+        page.serve(&proxy, &format!("http://{address}"));
         serve(&listener, &proxy, &mut signals, &mut ends, self.timeout).await
     }
 
@@ -151,42 +162,31 @@ impl Listen {
     /// Prepares everything, and tells where it listens.
     async fn proxy(
         &self,
-        address: SocketAddr,
+        [address, page]: [SocketAddr; 2],
         output: Output,
         end: UnboundedSender<Result<(), Error>>,
     ) -> Result<Proxy, Error> {
         let secrets = self.secrets.load_if_given()?;
         let addresses = self.to.resolve().await?;
-        if addresses.iter().any(|receiver| receiver == address) {
+        if addresses
+            .iter()
+            .any(|receiver| [address, page].contains(&receiver))
+        {
             return Err(Error::usage(
                 "--to is the address that this command listens on",
             ));
         }
         let scope = Scope::new(self.to.uri().path());
-        let mut attempts = Attempts::default();
-        let record = self.open_record(&mut attempts)?;
+        let guide = Guide::new(scope.prefix(), address.port());
+        let mut state = State::new(guide, Store::new(self.patience));
+        self.open_record(&mut state)?;
         let seed = (!self.faults.is_empty())
             .then(|| self.seed.unwrap_or_else(|| fastrand::u64(..1 << 53)));
-        let (url, to) = (format!("http://{address}"), self.to.to_string());
-        if output.json {
-            let (url, to) = (&url, &to);
-            output.record("listening", &Listening { url, to, seed })?;
-        } else {
-            output.line(format_args!("listening on {url} for {}", Escaped(&to)))?;
-        }
-        if let Some(seed) = seed {
-            note(format_args!("faults are drawn with --seed {seed}"));
-        }
+        self.tell([address, page], seed, output)?;
         if secrets.is_none() {
             note("no client secret was given: signatures are not checked");
         }
-        let mut guide = Guide::new(scope.prefix());
-        guide.start(address.port(), self.public_url.as_ref());
-        let state = State {
-            attempts,
-            record,
-            guide,
-        };
+        state.guide.start(self.public_url.as_ref());
         Ok(Proxy {
             scope,
             receiver: Receiver::new(self.to.clone(), addresses, tls::config(tls::roots())?),
@@ -197,27 +197,57 @@ impl Listen {
         })
     }
 
+    /// Tells where it listens.
+    fn tell(
+        &self,
+        [address, page]: [SocketAddr; 2],
+        seed: Option<u64>,
+        output: Output,
+    ) -> Result<(), Error> {
+        let (url, to) = (format!("http://{address}"), self.to.to_string());
+        if output.json {
+            let listening = Listening {
+                url: &url,
+                page: &format!("http://{page}"),
+                to: &to,
+                seed,
+            };
+            output.record("listening", &listening)?;
+        } else {
+            output.line(format_args!("listening on {url} for {}", Escaped(&to)))?;
+        }
+        if let Some(seed) = seed {
+            note(format_args!("faults are drawn with --seed {seed}"));
+        }
+        Ok(())
+    }
+
     /// Opens the record, and reads what is there.
-    fn open_record(&self, attempts: &mut Attempts) -> Result<Option<RecordFile>, Error> {
+    fn open_record(&self, state: &mut State) -> Result<(), Error> {
         let Some(path) = &self.record else {
-            return Ok(None);
+            return Ok(());
         };
         let mut count = 0;
         let limit = self.record_limit.saturating_mul(1024 * 1024);
         let (record, skipped) = RecordFile::open(path, limit, |entry| {
             count += 1;
-            attempts.add_recorded(entry.id, &entry.uri, &entry.body);
+            let (uri, body) = (&entry.uri, &entry.body);
+            state.attempts.add_recorded(entry.id, uri, body);
+            state.store.add_recorded(entry);
         })?;
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let path = path.to_string_lossy().into_owned();
         note(format_args!(
             "recording to {}, which has {count} deliveries: whoever can read it reads e-mail addresses and authorization codes",
-            Escaped(&path.to_string_lossy())
+            Escaped(&path)
         ));
         if skipped > 0 {
             note(format_args!(
                 "warning: {skipped} of its lines are no delivery, and were skipped"
             ));
         }
-        Ok(Some(record))
+        state.record = Some(record);
+        state.record_path = Some(path);
+        Ok(())
     }
 }

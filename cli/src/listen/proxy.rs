@@ -21,7 +21,7 @@ use super::log::Log;
 use super::receiver::Receiver;
 use super::scope::Scope;
 use crate::fault::{Effect, Faults};
-use crate::record::AnsweredBy;
+use crate::record::{AnsweredBy, FromPage};
 
 /// The longest that Cronofy waits: how long a body may take, of which it is not yet known what it is.
 const LONGEST: Duration = Duration::from_secs(7);
@@ -64,9 +64,37 @@ impl Proxy {
             }
         };
         let received = Received::new(at, started, &parts, body.clone());
-        let is_delivery = received.is_delivery();
-        let limit = self.patience.unwrap_or_else(|| time_limit(&body));
         self.log.seen(&received);
+        let (outcome, _) = self.deliver(received, parts, body).await;
+        match outcome {
+            Ok(answered) => Ok(answered.response.map(Full::new)),
+            Err(_) => Err(Dropped),
+        }
+    }
+
+    /// Sends a delivery that does not come from outside; returns its key.
+    pub(super) async fn send(
+        &self,
+        parts: Parts,
+        body: Bytes,
+        from_page: (FromPage, Option<u64>),
+    ) -> Option<u64> {
+        let mut received = Received::new(Timestamp::now(), Instant::now(), &parts, body.clone());
+        received.from_page = Some(from_page);
+        let (_, key) = self.deliver(received, parts, body).await;
+        key
+    }
+
+    /// Sends a request on, within the time limit, and logs what has come of it.
+    async fn deliver(
+        &self,
+        received: Received,
+        parts: Parts,
+        body: Bytes,
+    ) -> (Result<Answered, &'static str>, Option<u64>) {
+        let started = received.started;
+        let limit = self.patience.unwrap_or_else(|| time_limit(&body));
+        let is_delivery = received.is_delivery();
         let pending = Pending::new(Arc::clone(&self.log), received);
         let forwarded = self.forward(parts, body, is_delivery);
         let outcome = match timeout_at(started + limit, forwarded).await {
@@ -79,11 +107,8 @@ impl Proxy {
                 ),
             )),
         };
-        pending.finish(outcome.as_ref().map_err(|error| *error));
-        match outcome {
-            Ok(answered) => Ok(answered.response.map(Full::new)),
-            Err(_) => Err(Dropped),
-        }
+        let key = pending.finish(outcome.as_ref().map_err(|error| *error));
+        (outcome, key)
     }
 
     /// Reads the body of a request that is sent on.

@@ -1,5 +1,7 @@
 //! The receiver that requests are sent on to.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
@@ -7,15 +9,21 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::LIMIT;
 use crate::client::{Connector, Failure, connector};
 use crate::target::{Addresses, Target};
 
+/// How long a connection may take, of which nothing but that is asked.
+const LISTENS: Duration = Duration::from_secs(1);
+
 /// Sends each request once, on a connection of its own: one that is kept can be closed by the receiver at any time, and the
 /// request would have to be sent again.
 pub(super) struct Receiver {
     target: Target,
+    addresses: Addresses,
     client: legacy::Client<Connector, Full<Bytes>>,
 }
 
@@ -26,8 +34,30 @@ impl Receiver {
             .set_host(false)
             .retry_canceled_requests(false)
             .pool_max_idle_per_host(0)
-            .build(connector(addresses, tls));
-        Self { target, client }
+            .build(connector(addresses.clone(), tls));
+        Self {
+            target,
+            addresses,
+            client,
+        }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Whether a connection can be made.
+    pub(super) async fn listens(&self) -> bool {
+        for address in self.addresses.iter() {
+            if let Ok(Ok(_)) = timeout(LISTENS, TcpStream::connect(address)).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// Sends a request to its path at the origin of the receiver, and waits for the whole answer; or says why there is none.

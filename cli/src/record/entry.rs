@@ -29,10 +29,28 @@ pub(crate) struct Entry {
     pub(crate) attempt: u32,
     /// The first delivery of these bytes, if this is not it.
     pub(crate) of: Option<u64>,
+    /// What it is if it was sent from the page.
+    #[serde(default)]
+    pub(crate) from_page: Option<FromPage>,
+    /// The delivery that was sent again or edited.
+    #[serde(default)]
+    pub(crate) replay_of: Option<u64>,
+}
+
+/// What was sent from the page.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FromPage {
+    /// A delivery as it had come.
+    Replay,
+    /// A delivery with another body or signature.
+    Edit,
+    /// A delivery that had not come before.
+    Trigger,
 }
 
 /// What the signature says.
-#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
     Authentic,
@@ -52,7 +70,7 @@ pub(crate) struct Answer {
 }
 
 /// Who has answered.
-#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AnsweredBy {
     Receiver,

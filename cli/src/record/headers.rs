@@ -9,7 +9,7 @@ const SENSITIVE: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Headers(Vec<(String, Option<Value>)>);
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Value {
     Text(String),
@@ -42,6 +42,34 @@ impl From<&[u8]> for Value {
 }
 
 impl Headers {
+    /// The same, with the text of one header made unrecognisable.
+    pub(crate) fn masked(&self, masked: &HeaderName, mask: impl Fn(&str) -> String) -> Self {
+        let headers = self.0.iter().map(|(name, value)| {
+            let value = match value {
+                Some(Value::Text(text)) if name == masked.as_str() => Some(Value::Text(mask(text))),
+                Some(Value::Bytes { .. }) if name == masked.as_str() => {
+                    Some(Value::Text("…".to_owned()))
+                }
+                value => value.clone(),
+            };
+            (name.clone(), value)
+        });
+        Self(headers.collect())
+    }
+
+    /// How much memory they take, nearly.
+    pub(crate) fn size(&self) -> usize {
+        let sizes = self.0.iter().map(|(name, value)| {
+            name.len()
+                + match value {
+                    Some(Value::Text(text)) => text.len(),
+                    Some(Value::Bytes { b64 }) => b64.len(),
+                    None => 0,
+                }
+        });
+        sizes.sum()
+    }
+
     /// Those that were recorded with their value, and can be sent.
     pub(crate) fn to_map(&self) -> HeaderMap {
         let known = self.0.iter().filter_map(|(name, value)| {

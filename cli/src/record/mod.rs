@@ -6,7 +6,7 @@ mod file;
 mod headers;
 mod read;
 
-pub(crate) use self::entry::{Answer, AnsweredBy, Entry, Verdict};
+pub(crate) use self::entry::{Answer, AnsweredBy, Entry, FromPage, Verdict};
 pub(crate) use self::file::RecordFile;
 pub(crate) use self::headers::Headers;
 pub(crate) use self::read::read;

@@ -17,7 +17,12 @@ fn writing(answer: &'static str, closes: bool) -> String {
         let mut open = Vec::new();
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let _ = stream.read(&mut [0; 4096]).unwrap();
+            // What is not read when the connection is closed would reset it.
+            let mut buffer = [0; 4096];
+            let mut read = 0;
+            while !buffer[..read].trim_ascii_end().ends_with(b"}") {
+                read = stream.read(&mut buffer).unwrap();
+            }
             stream.write_all(answer.as_bytes()).unwrap();
             if !closes {
                 open.push(stream);

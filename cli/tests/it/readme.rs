@@ -98,3 +98,33 @@ fn the_readme_tells_every_field_of_a_record() {
         assert!(section.contains(&format!("`{field}`")), "{field}");
     }
 }
+
+/// As somebody would who copies it into an empty folder.
+#[cfg(unix)]
+#[test]
+fn the_session_of_verify_is_as_printed() {
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("\n## Find out why").unwrap();
+    let (_, block) = section.split_once("```text\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let (typed, printed): (Vec<_>, Vec<_>) = block.lines().partition(|line| line.starts_with("$ "));
+    let typed: Vec<_> = typed.iter().map(|line| &line[2..]).collect();
+
+    let folder = TempDir::new().unwrap();
+    let binary = Path::new(env!("CARGO_BIN_EXE_cronofy-webhook"));
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", binary.parent().unwrap().display());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &typed.join("\n")]).env("PATH", path);
+    let run = Run::of(
+        shell
+            .current_dir(&folder)
+            .env_remove("CRONOFY_CLIENT_SECRET"),
+    );
+    assert_eq!((run.status, run.stderr.as_str()), (1, ""));
+    assert_eq!(run.stdout.lines().collect::<Vec<_>>(), printed);
+}

@@ -4,73 +4,70 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
+#[path = "../../tests/stores/cluster.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
+mod cluster;
+mod comparison;
 mod load;
+mod postgres;
 mod stores;
+mod worker;
 
-use std::convert::Infallible;
 use std::env;
-use std::future::ready;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use axum::Router;
-use cronofy_webhook::testing::Sender;
-use cronofy_webhook_inbox::{Inbox, Job};
 use tempfile::tempdir;
-use tokio::task::JoinSet;
-use tower::service_fn;
 
-use crate::load::{Figures, SECRET, change, load};
-use crate::stores::{inbox, with_a_transaction_for_each, with_an_inbox, without_a_store};
-
-const CLIENTS: [usize; 4] = [1, 16, 64, 256];
-
-/// How many jobs there are where the table is called empty.
-const FEW: u64 = 20_000;
+use crate::cluster::Cluster;
+use crate::comparison::{CLIENTS, Settings, compare, print};
+use crate::load::load;
+use crate::postgres::Database;
+use crate::stores::{inbox, with_a_transaction_for_each, without_a_store};
 
 #[tokio::main]
 async fn main() {
-    let time = Duration::from_secs(setting("--seconds", 3));
-    let rows = setting("--rows", 1_000_000);
+    let settings = Settings {
+        time: Duration::from_secs(setting("--seconds", 3)),
+        rows: setting("--rows", 1_000_000),
+    };
 
-    println!("| clients | store | notifications/s | p50 | p99 | longest |");
-    println!("|---|---|---|---|---|---|");
+    println!("| clients | store | notifications/s | ratio | p50 | p99 | longest |");
+    println!("|---|---|---|---|---|---|---|");
     for clients in CLIENTS {
-        let files = tempdir().unwrap();
-        let print = async |name, app| print(clients, name, &load(app, clients, time).await);
-        print("none", without_a_store()).await;
-        let file = files.path().join("each.db");
-        print(
-            "SQLite, a transaction for each",
-            with_a_transaction_for_each(&file),
-        )
-        .await;
-        let inbox = inbox(&files.path().join("inbox.db"), 0).await;
-        print("inbox, SQLite", with_an_inbox(inbox.clone())).await;
-        inbox.close().await;
+        let figures = load(without_a_store(), clients, settings.time).await;
+        print(clients, "none", &figures, None);
     }
-
-    let files = tempdir().unwrap();
-    let full = inbox(&files.path().join("inbox.db"), rows).await;
-    for clients in CLIENTS {
-        let app: Router = with_an_inbox(full.clone());
-        let name = format!("inbox, SQLite, {rows} waiting");
-        print(clients, &name, &load(app, clients, time).await);
+    sqlite(settings).await;
+    match Cluster::start("") {
+        Ok(cluster) => postgres(settings, &cluster.url()).await,
+        Err(reason) => println!("\nWithout PostgreSQL: {reason}."),
     }
+}
 
-    println!("\n| store | runs/s |");
-    println!("|---|---|");
-    let few = inbox(&files.path().join("few.db"), 0).await;
-    put(&few, FEW).await;
-    println!(
-        "| inbox, SQLite, {FEW} waiting | {:.0} |",
-        runs(&few, time).await
-    );
-    println!(
-        "| inbox, SQLite, {rows} waiting | {:.0} |",
-        runs(&full, time).await
-    );
+async fn sqlite(settings: Settings) {
+    let by_hand = async || {
+        let directory = tempdir().unwrap();
+        let app = with_a_transaction_for_each(&directory.path().join("each.db"));
+        (app, directory)
+    };
+    let ours = async |rows| {
+        let directory = tempdir().unwrap();
+        let inbox = inbox(&directory.path().join("inbox.db"), rows).await;
+        (inbox, directory)
+    };
+    compare(settings, "SQLite", by_hand, ours).await;
+}
+
+/// Twice: an open transaction keeps dead rows from being removed.
+async fn postgres(settings: Settings, url: &str) {
+    let database = Database::open(url).await;
+    let by_hand = async || (database.with_an_upsert().await, ());
+    let ours = async |rows| (database.inbox(rows).await, ());
+    compare(settings, "PostgreSQL", by_hand, ours).await;
+
+    let _snapshot = database.snapshot().await;
+    let name = "PostgreSQL with an open transaction";
+    compare(settings, name, by_hand, ours).await;
 }
 
 /// The value of an argument.
@@ -81,43 +78,4 @@ fn setting(name: &str, default: u64) -> u64 {
             .parse()
             .unwrap_or_else(|error| panic!("{name} {value}: {error}"))
     })
-}
-
-fn print(clients: usize, name: &str, figures: &Figures) {
-    let Figures {
-        per_second,
-        p50,
-        p99,
-        max,
-    } = figures;
-    println!("| {clients} | {name} | {per_second:.0} | {p50:.2?} | {p99:.2?} | {max:.2?} |");
-}
-
-/// Stores jobs of so many accounts.
-async fn put(inbox: &Inbox, jobs: u64) {
-    let delivery = Sender::new(SECRET).delivery(change());
-    let mut putting = JoinSet::new();
-    for account in 0..jobs {
-        let (inbox, delivery) = (inbox.clone(), delivery.clone());
-        putting.spawn(async move { inbox.put(account.to_string(), &delivery).await.unwrap() });
-        if putting.len() >= 256 {
-            putting.join_next().await.unwrap().unwrap();
-        }
-    }
-    putting.join_all().await;
-}
-
-/// How many jobs a worker with its defaults takes and completes in a second, while there are any.
-async fn runs(inbox: &Inbox, time: Duration) -> f64 {
-    let runs = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&runs);
-    let service = service_fn(move |_: Job| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        ready(Ok::<_, Infallible>(()))
-    });
-    let started = Instant::now();
-    let worker = inbox.worker(service).run_until_idle();
-    // What a timeout drops is released.
-    let _ = tokio::time::timeout(time, worker).await;
-    runs.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64()
 }

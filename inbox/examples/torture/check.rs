@@ -22,7 +22,18 @@ pub(crate) struct Run {
     pub(crate) begun: Duration,
     /// When its process was stopped, or reported that the lease was lost.
     pub(crate) lease_lost: Option<Duration>,
+    /// When it ended, or its process did.
+    pub(crate) ended: Option<Duration>,
     pub(crate) is_done: bool,
+}
+
+impl Run {
+    pub(crate) fn process(&self) -> u32 {
+        let process = self.id.split('-').next();
+        process
+            .and_then(|process| process.parse().ok())
+            .expect("the id begins with that of the process")
+    }
 }
 
 /// What was found.
@@ -114,6 +125,7 @@ mod tests {
             since: since.map(at),
             begun: at(begun),
             lease_lost: None,
+            ended: None,
             is_done,
         }
     }

@@ -1,4 +1,4 @@
-//! The receiver that is tortured: as the example `receiver`, with work that is sometimes slow, fails, panics or blocks its
+//! The process that is tortured: as the example `receiver`, with work that is sometimes slow, fails, panics or blocks its
 //! thread, and with faults.
 
 use std::env;
@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use cronofy_webhook::{CronofyWebhookLayer, Delivery};
-use cronofy_webhook_inbox::{Inbox, Job, PutError};
+use cronofy_webhook_inbox::{Inbox, Job, OpenError, PutError};
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +26,7 @@ use crate::{LEASE, SECRET, service};
 
 /// The variables in which the settings are passed.
 pub(crate) const LISTEN: &str = "TORTURE_LISTEN";
+pub(crate) const WORKS: &str = "TORTURE_WORKS";
 pub(crate) const STORE: &str = "TORTURE_STORE";
 pub(crate) const FAULT: &str = "CRONOFY_INBOX_FAULT";
 
@@ -65,22 +66,58 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
 
 async fn serve() -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
-    let inbox = Inbox::open(env::var(STORE)?).await?;
+    let inbox = open(&env::var(STORE)?).await?;
+    let (stop_worker, stopped) = oneshot::channel::<()>();
+    let worker = match env::var(WORKS)?.as_str() {
+        "true" => Some(tokio::spawn(run_jobs(inbox.clone(), stopped))),
+        _ => None,
+    };
+    match env::var(LISTEN)?.as_str() {
+        "" => drop(terminate.recv().await),
+        address => {
+            let listener = TcpListener::bind(address).await?;
+            axum::serve(listener, app(&inbox))
+                .with_graceful_shutdown(async move {
+                    terminate.recv().await;
+                })
+                .await?;
+        }
+    }
+    drop(stop_worker);
+    if let Some(worker) = worker {
+        worker.await?.map_err(|error| error.to_string())?;
+    }
+    inbox.close().await;
+    Ok(())
+}
+
+/// The server may just be restarting.
+async fn open(url: &str) -> Result<Inbox, OpenError> {
+    loop {
+        match Inbox::open(url).await {
+            Err(OpenError::Unreachable(_)) => sleep(Duration::from_millis(20)).await,
+            opened => return opened,
+        }
+    }
+}
+
+fn app(inbox: &Inbox) -> Router {
     let route = match env::var(FAULT).as_deref() {
         Ok("ack-before-commit") => post(ack_before_commit),
         Ok("stores-nothing") => post(store_nothing),
         _ => post(receive),
     };
-    let app = Router::new()
-        .route(
-            "/cronofy/{account}",
-            route.layer(CronofyWebhookLayer::new(SECRET)),
-        )
-        .with_state(inbox.clone());
-    let listener = TcpListener::bind(env::var(LISTEN)?).await?;
+    let layer = CronofyWebhookLayer::new(SECRET);
+    Router::new()
+        .route("/cronofy/{account}", route.layer(layer))
+        .with_state(inbox.clone())
+}
 
-    let (stop_worker, stopped) = oneshot::channel::<()>();
-    let worker = inbox
+async fn run_jobs(
+    inbox: Inbox,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    inbox
         .worker(service_fn(|job: Job| {
             let channel = job.notification().channel();
             let work = match channel.map(|channel| channel.channel_id.as_str()) {
@@ -93,17 +130,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .concurrency(100)
         .lease(LEASE)
         .backoff(|_, _| Duration::from_millis(fastrand::u64(0..200)))
-        .run_until(async { drop(stopped.await) });
-    let worker = tokio::spawn(worker);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            terminate.recv().await;
-        })
-        .await?;
-    drop(stop_worker);
-    worker.await?.map_err(|error| error.to_string())?;
-    inbox.close().await;
-    Ok(())
+        .run_until(async { drop(stopped.await) })
+        .await
 }
 
 /// Mostly short; `blocks` of 100 block their thread, for so many milliseconds at most: such a job cannot be dropped, and

@@ -12,13 +12,17 @@ use crate::check::Run;
 /// was freed by another one learns it later, and must not be excused.
 const REPORT_DELAY: Duration = Duration::from_millis(20);
 
+/// How much later a line of one process can be read, and its run be dropped, than what another process printed after it: on a busy
+/// machine, either may not run for a while.
+const LINE_DELAY: Duration = Duration::from_millis(250);
+
 /// The runs of all processes, in the order in which they began.
 #[derive(Default)]
 pub(crate) struct Log {
     pub(crate) runs: Vec<Run>,
     /// Indices of two runs of a key, of which the second began before the first had ended.
     overlaps: Vec<(usize, usize)>,
-    /// Indices of the runs of the process that have not ended, by key.
+    /// Indices of the runs that have not ended, by key.
     open: HashMap<String, Vec<usize>>,
     /// Indices by id.
     ids: HashMap<String, usize>,
@@ -46,7 +50,7 @@ impl Log {
                 });
                 self.begin(id.to_owned(), key, since, at);
             }
-            "done" | "failed" => self.end(id, kind == "done"),
+            "done" | "failed" => self.end(id, kind == "done", at),
             _ => panic!("not a line of a run: {line:?}"),
         }
     }
@@ -64,25 +68,30 @@ impl Log {
             since,
             begun,
             lease_lost: None,
+            ended: None,
             is_done: false,
         });
     }
 
-    fn end(&mut self, id: &str, is_done: bool) {
+    fn end(&mut self, id: &str, is_done: bool, at: Duration) {
         let index = self.ids[id];
         let run = &mut self.runs[index];
         run.is_done = is_done;
+        run.ended = Some(at);
         if let Some(open) = self.open.get_mut(&run.key) {
             open.retain(|open| *open != index);
         }
     }
 
     /// The process was stopped for longer than a lease, or said that the lease of a run with this key was lost.
-    pub(crate) fn lease_lost(&mut self, key: Option<&str>, at: Duration) {
+    pub(crate) fn lease_lost(&mut self, process: u32, key: Option<&str>, at: Duration) {
         for (open_key, open) in &self.open {
             if key.is_none_or(|key| key == open_key) {
                 for index in open {
-                    self.runs[*index].lease_lost.get_or_insert(at);
+                    let run = &mut self.runs[*index];
+                    if run.process() == process {
+                        run.lease_lost.get_or_insert(at);
+                    }
                 }
             }
         }
@@ -92,19 +101,37 @@ impl Log {
     pub(crate) fn overlaps(&self) -> Vec<String> {
         // The report of a lost lease comes on another way than the begin of the next run.
         let held = |one: &Run, other: &Run| {
-            one.lease_lost
-                .is_none_or(|lost| lost > other.begun + REPORT_DELAY)
+            if one.process() == other.process() {
+                return one
+                    .lease_lost
+                    .is_none_or(|lost| lost > other.begun + REPORT_DELAY);
+            }
+            let ended = one.lease_lost.into_iter().chain(one.ended).min();
+            ended.is_none_or(|ended| ended > other.begun + LINE_DELAY)
         };
         self.overlaps
             .iter()
             .map(|(one, other)| (&self.runs[*one], &self.runs[*other]))
             .filter(|(one, other)| held(one, other))
-            .map(|(one, other)| format!("{}: {} and {}", one.key, one.id, other.id))
+            .map(|(one, other)| {
+                let end = one.lease_lost.into_iter().chain(one.ended).min();
+                let overlap = end.map(|end| end.saturating_sub(other.begun));
+                format!("{}: {} and {}, for {overlap:?}", one.key, one.id, other.id)
+            })
             .collect()
     }
 
     /// The process ended, and its runs with it.
-    pub(crate) fn process_ended(&mut self) {
-        self.open.clear();
+    pub(crate) fn process_ended(&mut self, process: u32, at: Duration) {
+        for open in self.open.values_mut() {
+            open.retain(|index| {
+                let run = &mut self.runs[*index];
+                if run.process() != process {
+                    return true;
+                }
+                run.ended = Some(at);
+                false
+            });
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Kills, stops and restarts a receiver at random while it is sent notifications, and then checks that it has kept its
-//! promises: that each notification that was acknowledged was processed, that runs of a channel did not overlap, that no
+//! Kills, stops and restarts receivers and workers at random while notifications are sent, and then checks that they have kept
+//! their promises: that each notification that was acknowledged was processed, that runs of a channel did not overlap, that no
 //! channel fell behind, and that nothing is left.
 //!
 //! ```sh
@@ -10,9 +10,11 @@
 //!
 //! | argument | |
 //! |---|---|
-//! | `--store <URL>` | a store that is empty; a new SQLite file in the temporary folder if absent |
+//! | `--store <URL>` | a store that is empty; `sqlite`, which is the default, for a new file in the temporary folder; `postgres` for a server of its own, which is restarted every fifth time as after a crash |
 //! | `--seconds <n>` | for how long; 40 if absent |
 //! | `--fault <name>` | a bug that must be found: `ack-before-commit`, `stores-nothing`, and with `--cfg inbox_faults` also `not-merged-back`, `no-fencing`, `token-per-row` |
+//!
+//! On SQLite one process receives and works, on PostgreSQL two receive and two work.
 //!
 //! Exits with 0 if all was as promised, and with a fault if it was found.
 
@@ -23,6 +25,10 @@ mod check;
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]
+#[path = "../../tests/stores/cluster.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod cluster;
+#[cfg(unix)]
 mod log;
 #[cfg(unix)]
 mod process;
@@ -32,7 +38,11 @@ mod sender;
 #[path = "../receiver/service.rs"]
 mod service;
 #[cfg(unix)]
+mod store;
+#[cfg(unix)]
 mod torture;
+#[cfg(unix)]
+mod tortures;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -23,7 +23,8 @@ const COLD: u32 = 48;
 
 /// What all senders share.
 pub(crate) struct Shared {
-    pub(crate) address: SocketAddr,
+    /// Of the receivers.
+    pub(crate) addresses: Vec<SocketAddr>,
     /// The same moment on two clocks.
     pub(crate) started: (Instant, Timestamp),
     pub(crate) stop: AtomicBool,
@@ -39,7 +40,8 @@ pub(crate) fn send(shared: &Shared, news: &Sender<()>) -> Vec<Acknowledged> {
         let sent = micros(shared.started.0.elapsed());
         let (key, since, payload) = notification(shared, sent);
         let body = Bytes::from(payload);
-        match post(&mut connection, shared.address, &key, &body, &verifier) {
+        let address = shared.addresses[fastrand::usize(..shared.addresses.len())];
+        match post(&mut connection, address, &key, &body, &verifier) {
             Ok(204) => {
                 if since.is_none() {
                     news.send(()).ok();

@@ -5,24 +5,21 @@ use std::io;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
 
-use crate::LEASE;
 use crate::check::{self, Acknowledged, Findings};
 use crate::log::Log;
-use crate::process::{Process, Settings};
+use crate::process::{Process, Role, Settings};
 use crate::sender::{self, Shared};
+use crate::store::Store;
+use crate::tortures::Tortures;
 
 const SENDERS: usize = 4;
-
-/// How long all that is left may take, once nothing is sent, killed or stopped any more.
-const DRAIN: Duration = Duration::from_secs(60);
 
 /// How far a run may be behind: the time that the receiver was down or stopped, and those of a few runs.
 const MAX_LAG: Duration = Duration::from_secs(30);
@@ -35,26 +32,21 @@ struct Arguments {
 
 pub(crate) fn run() -> Result<ExitCode, Box<dyn Error>> {
     let arguments = arguments()?;
-    let directory = tempfile::tempdir()?;
-    let file = directory.path().join("torture.db");
-    let store = arguments
-        .store
-        .unwrap_or_else(|| format!("sqlite:{}", file.display()));
-    // A port that is free now.
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let store = Store::prepare(arguments.store.as_deref())?;
+    let roles = roles(&store)?;
+    let addresses: Vec<_> = roles.iter().filter_map(|role| role.listen).collect();
     let started = (
         Instant::now(),
         Timestamp::from_microsecond(Timestamp::now().as_microsecond())?,
     );
     let settings = Settings {
-        listen: address.to_string(),
-        store: store.clone(),
+        store: store.url(),
         fault: arguments.fault.clone(),
         started,
         log: Arc::new(Mutex::new(Log::default())),
     };
     let shared = Arc::new(Shared {
-        address,
+        addresses,
         started,
         stop: AtomicBool::new(false),
         others: AtomicU64::new(0),
@@ -67,24 +59,27 @@ pub(crate) fn run() -> Result<ExitCode, Box<dyn Error>> {
         })
         .collect();
 
-    let mut tortures = Tortures::default();
+    let mut processes = Vec::new();
+    for role in &roles {
+        processes.push(Process::start(&settings, role)?);
+    }
+    let mut tortures = Tortures::new(&settings, &store, other_acknowledged);
     let until = started.0 + Duration::from_secs(arguments.seconds);
-    let process = tortures.run(&settings, &other_acknowledged, until)?;
+    tortures.run(&mut processes, until)?;
 
     shared.stop.store(true, Ordering::Relaxed);
     let mut acknowledged = Vec::new();
     for sender in senders {
         acknowledged.extend(sender.join().map_err(|_| "a sender panicked")?);
     }
-    let left = drain(store.trim_start_matches("sqlite:"))?;
-    process.shut_down()?;
+    let left = store.drain()?;
+    for process in &mut processes {
+        process.shut_down()?;
+    }
     let findings = settings.with_log(|log| findings(&acknowledged, log, left));
     println!(
-        "{:.0} s: {} kills, {} stops, {} restarts; {} acknowledged, {} runs; {findings}",
+        "{:.0} s: {tortures}; {} acknowledged, {} runs; {findings}",
         started.0.elapsed().as_secs_f64(),
-        tortures.kills,
-        tortures.stops,
-        tortures.restarts,
         acknowledged.len(),
         settings.with_log(|log| log.runs.len()),
     );
@@ -107,6 +102,21 @@ pub(crate) fn run() -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
+/// At ports that are free now.
+fn roles(store: &Store) -> io::Result<Vec<Role>> {
+    let address = || TcpListener::bind("127.0.0.1:0")?.local_addr();
+    let role = |listen, works| Role { listen, works };
+    Ok(match store {
+        Store::Sqlite { .. } => vec![role(Some(address()?), true)],
+        Store::Postgres { .. } => vec![
+            role(Some(address()?), false),
+            role(Some(address()?), false),
+            role(None, true),
+            role(None, true),
+        ],
+    })
+}
+
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
     let mut arguments = Arguments {
         store: None,
@@ -119,7 +129,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             .next()
             .ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
-            "--store" if value.starts_with("sqlite:") => arguments.store = Some(value),
+            "--store" => arguments.store = Some(value),
             "--seconds" => arguments.seconds = value.parse()?,
             "--fault" => match value.as_str() {
                 "ack-before-commit" | "stores-nothing" => arguments.fault = Some(value),
@@ -132,105 +142,6 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         }
     }
     Ok(arguments)
-}
-
-/// What was done to the receiver.
-#[derive(Default)]
-struct Tortures {
-    kills: u32,
-    stops: u32,
-    restarts: u32,
-}
-
-#[derive(Clone, Copy)]
-enum Torture {
-    Kill,
-    /// Right after an answer, as that is when its commit may not have been made.
-    KillAfterAnswer,
-    Stop,
-    Restart,
-}
-
-impl Tortures {
-    const ROUND: [Torture; 7] = [
-        Torture::Stop,
-        Torture::KillAfterAnswer,
-        Torture::Stop,
-        Torture::KillAfterAnswer,
-        Torture::Kill,
-        Torture::Stop,
-        Torture::Restart,
-    ];
-
-    /// Returns a receiver that runs.
-    fn run(
-        &mut self,
-        settings: &Settings,
-        other_acknowledged: &Receiver<()>,
-        until: Instant,
-    ) -> Result<Process, Box<dyn Error>> {
-        let mut process = Process::start(settings)?;
-        for torture in Self::ROUND.iter().cycle() {
-            thread::sleep(Duration::from_millis(fastrand::u64(300..1_500)));
-            // With a fault, what was found is enough.
-            let is_found =
-                settings.fault.is_some() && settings.with_log(|log| !log.overlaps().is_empty());
-            if Instant::now() > until || is_found {
-                break;
-            }
-            match torture {
-                Torture::Kill => {
-                    self.kills += 1;
-                    process.kill()?;
-                }
-                Torture::KillAfterAnswer => {
-                    while other_acknowledged.try_recv().is_ok() {}
-                    other_acknowledged.recv_timeout(Duration::from_secs(5)).ok();
-                    self.kills += 1;
-                    process.kill()?;
-                }
-                Torture::Stop => {
-                    self.stops += 1;
-                    stop(&process, settings)?;
-                    continue;
-                }
-                Torture::Restart => {
-                    self.restarts += 1;
-                    process.shut_down()?;
-                }
-            }
-            process = Process::start(settings)?;
-        }
-        Ok(process)
-    }
-}
-
-/// Stops the process for two to three leases.
-fn stop(process: &Process, settings: &Settings) -> io::Result<()> {
-    process.signal("STOP")?;
-    thread::sleep(LEASE.mul_f64(2.0 + fastrand::f64()));
-    // All that it had printed before was read by now.
-    let now = settings.started.0.elapsed();
-    settings.with_log(|log| log.lease_lost(None, now));
-    process.signal("CONT")?;
-    // For jobs that have lost their lease and still run.
-    thread::sleep(Duration::from_secs(2));
-    Ok(())
-}
-
-/// Waits until no row is left; how many are left if that takes too long.
-fn drain(file: &str) -> Result<u64, Box<dyn Error>> {
-    let give_up = Instant::now() + DRAIN;
-    loop {
-        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
-        let sql = "SELECT count(*) FROM cronofy_inbox";
-        let rows: i64 = connection.query_row(sql, [], |row| row.get(0))?;
-        if rows == 0 || Instant::now() > give_up {
-            return Ok(rows.unsigned_abs());
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
 }
 
 fn findings(acknowledged: &[Acknowledged], log: &Log, left: u64) -> Findings {

@@ -16,6 +16,11 @@ pub(super) struct Lease {
     pub(super) asked: Instant,
 }
 
+/// When a run is dropped: a tenth of the lease before another worker may take its row.
+pub(super) fn usable(lease: Duration) -> Duration {
+    lease.mul_f64(0.9)
+}
+
 impl Lease {
     /// Renews until `ended` is closed. If that fails, drops the run while the lease still lasts.
     pub(super) async fn keep(
@@ -37,7 +42,7 @@ impl Lease {
     /// Returns once a tenth of the lease is left, or the token is no longer current.
     async fn lost(mut self) {
         loop {
-            let drop_at = self.asked + self.duration.mul_f64(0.9);
+            let drop_at = self.asked + usable(self.duration);
             match timeout_at(drop_at, self.renewed()).await {
                 Ok(Some(asked)) => self.asked = asked,
                 Ok(None) | Err(_) => return,

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tower_service::Service;
 
-use super::lease::Lease;
+use super::lease::{Lease, usable};
 use super::run::{Panicked, Run, caught};
 use super::{Settings, Worker};
 use crate::events::{self, Subject};
@@ -50,6 +50,8 @@ where
                 ..
             } = self.settings;
             match self.store.take(lease, max_attempts).await {
+                // The answer came late: by the time the job begins, another worker may have its row.
+                Ok(Take::Taken(held, _)) if asked.elapsed() >= usable(lease) => drop(held),
                 Ok(Take::Taken(held, job)) => self.start(runs, held, job.into(), asked, ready),
                 Ok(Take::Parked(job)) => events::parked(&subject(&job.into())),
                 // Another worker was quicker, or the row is just being put to.

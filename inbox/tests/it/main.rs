@@ -14,3 +14,5 @@ mod receiver;
 mod runs;
 mod shutdown;
 mod support;
+#[cfg(unix)]
+mod sync;

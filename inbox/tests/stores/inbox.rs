@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cronofy_webhook::testing::{Payload, Sender};
-use cronofy_webhook_inbox::{Inbox, OpenError, POSTGRES_SCHEMA, PutError};
+use cronofy_webhook_inbox::{Inbox, Job, OpenError, POSTGRES_SCHEMA, PutError};
 use deadpool_postgres::{Manager, Pool};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -241,9 +241,16 @@ pub(crate) fn a_put_that_timed_out_closes_its_connection_and_cancels_nothing() {
         let waiting = "SELECT count(*) FROM pg_stat_activity
                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
         assert_eq!(number(&observer, waiting).await, 1);
+        let waiting = format!(
+            "SELECT pid::bigint {}",
+            &waiting["SELECT count(*) ".len()..]
+        );
+        let of_put = number(&observer, &waiting).await;
 
         lock.commit().await.unwrap();
         eventually(async || number(&observer, COUNT).await == 1).await;
+        let ended = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {of_put}");
+        eventually(async || number(&observer, &ended).await == 0).await;
         assert_eq!(post_change(&inbox, 4 * SECOND).await, (204, false));
         let sql = "SELECT waiting_count FROM cronofy_inbox";
         assert_eq!(number(&observer, sql).await, 2);
@@ -460,5 +467,36 @@ pub(crate) fn a_row_that_is_being_put_to_is_taken_soon_after() {
             assert!(started.elapsed() < SECOND / 2, "{:?}", started.elapsed());
         });
         worker.await.unwrap();
+    });
+}
+
+/// By the time it began, another worker could have taken it.
+pub(crate) fn a_job_that_was_taken_too_late_for_its_lease_does_not_begin() {
+    block_on(async {
+        let database = Database::create().await;
+        let inbox = Inbox::open(&database.url).await.unwrap();
+        inbox.put("42", &verification()).await.unwrap();
+        let mut admin = connect(&database.url).await;
+        let lock = admin.transaction().await.unwrap();
+        // Only reads pass.
+        let share = "LOCK TABLE cronofy_inbox IN SHARE MODE";
+        lock.batch_execute(share).await.unwrap();
+        let jobs = Jobs::default();
+        let noted = jobs.clone();
+        let service = tower::service_fn(move |job| {
+            let note = tower::Service::call(&mut noted.noting(), job);
+            async move {
+                sleep(SECOND / 5).await;
+                note.await
+            }
+        });
+        let worker = inbox.worker(service).lease(SECOND / 2).run_until(async {
+            sleep(SECOND).await;
+            lock.commit().await.unwrap();
+            eventually(async || jobs.len() > 0).await;
+        });
+        worker.await.unwrap();
+        let attempts: Vec<_> = jobs.all().iter().map(Job::attempt).collect();
+        assert_eq!(attempts, [1]);
     });
 }

@@ -154,3 +154,21 @@ impl fmt::Debug for Recorder {
         f.write_str("Recorder")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::version::TLS13;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn without_a_connection_nothing_is_known() {
+        // Bound, so that nobody else gets the port, but not listening.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let dead = socket.local_addr().unwrap();
+        let name = ServerName::try_from("a.example").unwrap();
+        let failure = handshake(dead, name, &TLS13).await.unwrap_err();
+        assert!(matches!(failure, Failure::Unknown(_)), "{failure:?}");
+    }
+}

@@ -1,73 +1,15 @@
 //! Servers of rustls, each with one fault.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::any;
-use axum::serve::Listener;
-use rustls::ServerConfig;
-use rustls::pki_types::CertificateDer;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use super::certificates::{Authority, Host, days, issuer_is_at, must_staple, root, self_signed};
+use super::server::serve;
 use super::{assert_fails, ids, line, text};
-use crate::support::{Calls, Run, command, file, receiver_app, spawn};
-
-struct Tls {
-    tcp: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            // A client that refuses the certificate, or only connects, is not there any more.
-            if let Ok((stream, address)) = self.tcp.accept().await
-                && let Ok(stream) = self.acceptor.accept(stream).await
-            {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.tcp.local_addr()
-    }
-}
-
-/// Serves `app` with these certificates after that of the host; returns the URL.
-fn serve(app: Router, host: &Host, others: &[&Authority], staple: Vec<u8>) -> String {
-    let others = others.iter().map(|authority| authority.der.clone());
-    let certificates: Vec<CertificateDer<'_>> =
-        [host.der.clone()].into_iter().chain(others).collect();
-    let config =
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert_with_ocsp(certificates, host.key(), staple)
-            .unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let url = format!(
-        "https://localhost:{}/cronofy/42",
-        listener.local_addr().unwrap().port()
-    );
-    spawn(async move {
-        let tcp = TcpListener::from_std(listener).unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        axum::serve(Tls { tcp, acceptor }, app).await.unwrap();
-    });
-    url
-}
+use crate::support::{Calls, Run, command, file, receiver_app};
 
 fn check(url: &str, ca: &Authority, more: &[&str]) -> Run {
     let (_folder, path) = file(&ca.pem);

@@ -22,11 +22,24 @@ fn a_port_in_use_is_an_error_that_names_the_flag() {
 }
 
 #[test]
+fn a_port_of_the_page_in_use_is_an_error_that_names_the_flag() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = run(&["listen", "--to", "3000", "--port", "0", "--page", &port]);
+    assert_eq!((run.status, run.stdout.as_str()), (2, ""));
+    assert!(
+        run.stderr.contains("choose another port with --page"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn it_does_not_listen_to_itself() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port().to_string();
     drop(free);
-    let run = run(&["listen", "--to", &port, "--port", &port]);
+    let run = run(&["listen", "--to", &port, "--port", &port, "--page", "0"]);
     assert_eq!(run.status, 2);
     assert!(run.stderr.contains("--to is the address"), "{}", run.stderr);
 }
@@ -94,9 +107,11 @@ fn a_full_disk_ends_it() {
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let output = crate::support::command(&["listen", "--json", "--port", "0", "--to", &to])
-        .stdout(full)
-        .output();
+    let output = crate::support::command(&[
+        "listen", "--json", "--port", "0", "--page", "0", "--to", &to,
+    ])
+    .stdout(full)
+    .output();
     let output = output.unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: standard output: "));

@@ -5,5 +5,6 @@ mod faults;
 mod fidelity;
 mod limits;
 mod output;
+mod page;
 mod record;
 pub(crate) mod support;

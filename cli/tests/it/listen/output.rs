@@ -17,7 +17,7 @@ fn text(
     secret: Option<&str>,
     f: impl FnOnce(&str),
 ) -> (String, String) {
-    let start = ["listen", "--port", "0", "--to", to];
+    let start = ["listen", "--port", "0", "--page", "0", "--to", to];
     let mut command = command(&[&start, arguments].concat());
     match secret {
         Some(secret) => command.env("CRONOFY_CLIENT_SECRET", secret),

@@ -73,7 +73,7 @@ fn a_delivery_is_a_line_without_credentials() {
                 "status": 200, "by": "receiver", "took_ms": null, "body_b64": "b2s=",
                 "headers": [["set-cookie", null], ["x", "y"], ["content-length", "2"]],
             },
-            "error": null, "attempt": 1, "of": null,
+            "error": null, "attempt": 1, "of": null, "from_page": null, "replay_of": null,
         })]
     );
     assert!(!fs::read_to_string(&path).unwrap().contains("CREDENTIAL"));
@@ -174,7 +174,9 @@ fn a_last_line_that_lacks_only_its_newline_counts() {
 fn an_unknown_version_is_refused() {
     let (_folder, path) = file("{\"v\":2,\"id\":1}\n");
     for arguments in [
-        &["listen", "--port", "0", "--to", "3000", "--record", &path][..],
+        &[
+            "listen", "--port", "0", "--page", "0", "--to", "3000", "--record", &path,
+        ][..],
         &["replay", &path, "--to", "3000"],
     ] {
         let run = run(arguments);
@@ -194,7 +196,9 @@ fn a_second_writer_is_refused() {
     let path = path(&folder);
     let (to, _) = recorder(204);
     let first = Listening::start(&to, &["--record", &path]);
-    let run = run(&["listen", "--port", "0", "--to", &to, "--record", &path]);
+    let run = run(&[
+        "listen", "--port", "0", "--page", "0", "--to", &to, "--record", &path,
+    ]);
     assert_eq!(run.status, 2);
     assert!(
         run.stderr.contains("another process writes to this record"),
@@ -210,7 +214,10 @@ fn what_is_not_a_file_is_refused() {
     for path in [Path::new("/dev/null"), std::env::temp_dir().as_path()] {
         let path = path.to_str().unwrap();
         assert_eq!(
-            run(&["listen", "--port", "0", "--to", "3000", "--record", path]).status,
+            run(&[
+                "listen", "--port", "0", "--page", "0", "--to", "3000", "--record", path
+            ])
+            .status,
             2,
             "{path}"
         );

@@ -23,12 +23,13 @@ pub(crate) struct Listening {
     /// Its first line.
     pub(crate) first: Value,
     lines: Receiver<String>,
+    link: Receiver<String>,
     stderr: Option<thread::JoinHandle<String>>,
 }
 
 impl Listening {
     pub(crate) fn start(to: &str, arguments: &[&str]) -> Self {
-        let start = ["listen", "--port", "0", "--json", "--to", to];
+        let start = ["listen", "--port", "0", "--page", "0", "--json", "--to", to];
         Self::spawn(&mut command(&[&start, arguments].concat()))
     }
 
@@ -42,10 +43,16 @@ impl Listening {
                 let _ = sender.send(line);
             }
         });
-        let mut stderr = child.stderr.take().unwrap();
+        let (sender, link) = channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
         let stderr = thread::spawn(move || {
             let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some(link) = line.strip_prefix("the page is at ") {
+                    let _ = sender.send(link.to_owned());
+                }
+                text += &(line + "\n");
+            }
             text
         });
         let mut listening = Self {
@@ -53,12 +60,18 @@ impl Listening {
             url: String::new(),
             first: Value::Null,
             lines,
+            link,
             stderr: Some(stderr),
         };
         listening.first = listening.json();
         assert_eq!(listening.first["type"], "listening");
         listening.url = listening.first["url"].as_str().unwrap().to_owned();
         listening
+    }
+
+    /// The link that opens the page. It is printed once.
+    pub(crate) fn link(&self) -> String {
+        self.link.recv_timeout(PATIENCE).unwrap()
     }
 
     pub(crate) fn json(&self) -> Value {

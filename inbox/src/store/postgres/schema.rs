@@ -104,9 +104,10 @@ impl From<StoreError> for OpenError {
             Some(code) if code.code().starts_with("28") => Self::AccessDenied(error),
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Self::NotPermitted(error),
             Some(&SqlState::TOO_MANY_CONNECTIONS) => Self::TooManyConnections(error),
-            Some(&SqlState::CANNOT_CONNECT_NOW) => Self::Unreachable(error),
+            // It starts, or shuts down.
+            Some(code) if code.code().starts_with("57P") => Self::Unreachable(error),
             Some(_) => Self::Store(error),
-            None if is_unreachable(cause) => Self::Unreachable(error),
+            None if cause.is_closed() || is_unreachable(cause) => Self::Unreachable(error),
             None => Self::Store(error),
         }
     }
