@@ -8,7 +8,7 @@ use bytes::Bytes;
 use cronofy_webhook::Verifier;
 use cronofy_webhook::testing::{Payload, Sender};
 use cronofy_webhook_inbox::Inbox;
-use http::{StatusCode, Uri};
+use http::{Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -46,6 +46,37 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// Prints what happens. False if the local copy differs in the end.
 pub(crate) async fn run(seed: u64) -> Result<bool> {
     let directory = tempfile::tempdir()?;
+    println!("seed {seed}: {ACCOUNTS} accounts with {CALENDARS} calendars and channels each");
+    let (cronofy, accounts) = simulate(seed).await?;
+    let sync = EventSync {
+        api: Api::new(&cronofy.origin()),
+        copy: LocalCopy::open(directory.path().join("events.db"))?,
+        accounts,
+    };
+    read_all_accounts(&sync).await;
+    println!("first full read: {}", figures(&cronofy));
+    let mut is_equal = compare(&cronofy, &sync.copy).await?;
+
+    let inbox = format!("sqlite:{}", directory.path().join("inbox.db").display());
+    receive(seed, &cronofy, &sync, Inbox::open(inbox).await?).await?;
+    println!(
+        "for the changes, and another full read meanwhile: {}",
+        figures(&cronofy)
+    );
+    is_equal &= compare(&cronofy, &sync.copy).await?;
+
+    for account in 0..ACCOUNTS {
+        cronofy.with(&token(account), |calendar| calendar.reveal(&calendar_id(0)));
+    }
+    println!("the window moves: in each account an event appears without a notification");
+    read_all_accounts(&sync).await;
+    println!("daily full read: {}", figures(&cronofy));
+    is_equal &= compare(&cronofy, &sync.copy).await?;
+    Ok(is_equal)
+}
+
+/// Accounts with events in their calendars.
+async fn simulate(seed: u64) -> Result<(SimulatedApi, Accounts)> {
     let cronofy = SimulatedApi::start(seed, FAULTS).await?;
     let accounts = Accounts::default();
     for account in 0..ACCOUNTS {
@@ -56,62 +87,35 @@ pub(crate) async fn run(seed: u64) -> Result<bool> {
         cronofy.insert(&token(account), calendar);
         accounts.insert(&account.to_string(), &token(account));
     }
-    let inbox = format!("sqlite:{}", directory.path().join("inbox.db").display());
-    let inbox = Inbox::open(inbox).await?;
-    let sync = EventSync {
-        api: Api::new(&cronofy.origin()),
-        copy: LocalCopy::open(directory.path().join("events.db"))?,
-        accounts,
-    };
+    Ok((cronofy, accounts))
+}
 
-    println!(
-        "seed {seed}: {ACCOUNTS} accounts with {CALENDARS} calendars and as many channels each"
-    );
-    read_all_accounts(&sync).await;
-    println!("first full read: {}", figures(&cronofy));
-    let mut is_equal = compare(&cronofy, &sync.copy).await?;
-
+/// Runs the receiver until it has received a burst of changes and all jobs are done, with a full read meanwhile.
+async fn receive(seed: u64, cronofy: &SimulatedApi, sync: &EventSync, inbox: Inbox) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let receiver = listener.local_addr()?.to_string();
-    let (stop, stopped) = oneshot::channel::<()>();
     let verifier = Verifier::new([SECRET])?;
-    let stopped = async { drop(stopped.await) };
+    let (stop, stopped) = oneshot::channel::<()>();
     let server = serve(
         listener,
         verifier,
         PUBLIC_URL,
         inbox.clone(),
         sync.clone(),
-        stopped,
+        async { drop(stopped.await) },
     );
     let server = tokio::spawn(server);
-    let (posted, ()) = tokio::join!(burst(&cronofy, &receiver, seed), read_all_accounts(&sync));
+    let (posted, ()) = tokio::join!(burst(seed, cronofy, &receiver), read_all_accounts(sync));
     posted?;
     timeout(PATIENCE, until_idle(&inbox)).await??;
-    println!(
-        "for the changes, and another full read meanwhile: {}",
-        figures(&cronofy)
-    );
-    is_equal &= compare(&cronofy, &sync.copy).await?;
     drop(stop);
-    server.await??;
-
-    for account in 0..ACCOUNTS {
-        cronofy.with(&token(account), |calendar| calendar.reveal(&calendar_id(0)));
-    }
-    println!(
-        "the window moves, and an event of each account becomes visible without a notification"
-    );
-    read_all_accounts(&sync).await;
-    println!("daily full read: {}", figures(&cronofy));
-    is_equal &= compare(&cronofy, &sync.copy).await?;
-    Ok(is_equal)
+    server.await?
 }
 
 /// Changes calendars at random, and posts a notification of each change.
-async fn burst(cronofy: &SimulatedApi, receiver: &str, seed: u64) -> Result<()> {
+async fn burst(seed: u64, cronofy: &SimulatedApi, receiver: &str) -> Result<()> {
     let mut rng = fastrand::Rng::with_seed(seed);
-    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let client = Client::builder(TokioExecutor::new()).build_http();
     let posting = Arc::new(Semaphore::new(POSTING));
     let started = Instant::now();
     let mut posts = JoinSet::new();
@@ -119,28 +123,19 @@ async fn burst(cronofy: &SimulatedApi, receiver: &str, seed: u64) -> Result<()> 
     for _ in 0..CHANGES {
         let permit = Arc::clone(&posting).acquire_owned().await?;
         let (account, calendar) = (rng.usize(0..ACCOUNTS), rng.usize(0..CALENDARS));
-        let id = calendar_id(calendar);
-        let (kind, since) =
-            cronofy.with(&token(account), |calendar| calendar.change_at_random(&id));
+        let (kind, since) = cronofy.with(&token(account), |calendars| {
+            calendars.change_at_random(&calendar_id(calendar))
+        });
         counts[kind as usize] += 1;
-        let callback_url = format!("{PUBLIC_URL}/cronofy/{account}");
-        let payload = Payload::change(since)
-            .channel(&format!("chn_{account}_{calendar}"), &callback_url)
-            .set(
-                "/channel/filters",
-                serde_json::json!({ "calendar_ids": [id] }),
-            );
-        let mut request = Sender::new(SECRET).to(callback_url).request(payload);
-        *request.uri_mut() = Uri::try_from(format!("http://{receiver}{}", request.uri()))?;
-        let client = client.clone();
+        let answer = client.request(notification(receiver, account, calendar, since)?);
         posts.spawn(async move {
-            let _permit = permit;
-            let response = client.request(request).await?;
-            Ok::<_, Box<dyn Error + Send + Sync>>(response.status())
+            let answer = answer.await;
+            drop(permit);
+            answer
         });
     }
     while let Some(post) = posts.join_next().await {
-        let status = post??;
+        let status = post??.status();
         if status != StatusCode::NO_CONTENT {
             return Err(format!("the receiver answered {status}").into());
         }
@@ -154,6 +149,23 @@ async fn burst(cronofy: &SimulatedApi, receiver: &str, seed: u64) -> Result<()> 
         started.elapsed().as_secs_f64()
     );
     Ok(())
+}
+
+/// A notification of the channel that each calendar has.
+fn notification(
+    receiver: &str,
+    account: usize,
+    calendar: usize,
+    since: Timestamp,
+) -> Result<Request<Full<Bytes>>> {
+    let callback_url = format!("{PUBLIC_URL}/cronofy/{account}");
+    let filters = serde_json::json!({ "calendar_ids": [calendar_id(calendar)] });
+    let payload = Payload::change(since)
+        .channel(&format!("chn_{account}_{calendar}"), &callback_url)
+        .set("/channel/filters", filters);
+    let mut request = Sender::new(SECRET).to(callback_url).request(payload);
+    *request.uri_mut() = Uri::try_from(format!("http://{receiver}{}", request.uri()))?;
+    Ok(request)
 }
 
 /// Waits until all jobs are done, those in a backoff included.

@@ -8,6 +8,7 @@ use cronofy_webhook::Notification;
 use cronofy_webhook::notification::Change;
 use cronofy_webhook_inbox::Job;
 use jiff::Timestamp;
+use tokio::sync::MutexGuard;
 use tracing::{debug, info, warn};
 
 use crate::accounts::{Account, Accounts};
@@ -60,7 +61,9 @@ impl EventSync {
     }
 
     async fn read_pages_of_all(&self, account: &Account) -> Result<(), SyncError> {
-        let _reading = account.reading.lock().await;
+        let Some(_reading) = self.start(account).await else {
+            return Ok(());
+        };
         let reading = self.copy.start_reading(&account.id).await?;
         let mut next = Some(query::all(Window::around(Timestamp::now())));
         while let Some(url) = next {
@@ -74,7 +77,9 @@ impl EventSync {
     }
 
     async fn read_changes(&self, account: &Account, change: &Change) -> Result<(), SyncError> {
-        let _reading = account.reading.lock().await;
+        let Some(_reading) = self.start(account).await else {
+            return Ok(());
+        };
         let window = Window::around(Timestamp::now());
         let mut next = Some(query::changes(window, change));
         while let Some(url) = next {
@@ -86,10 +91,16 @@ impl EventSync {
         Ok(())
     }
 
+    /// Waits for other reads of the account. `None` if it was deleted meanwhile.
+    async fn start<'a>(&self, account: &'a Account) -> Option<MutexGuard<'a, ()>> {
+        let reading = account.reading.lock().await;
+        self.accounts.get(&account.id).map(|_| reading)
+    }
+
     async fn forget(&self, account: &Account) -> Result<(), SyncError> {
-        self.accounts.remove(&account.id);
         let _reading = account.reading.lock().await;
         let events = self.copy.forget(&account.id).await?;
+        self.accounts.remove(&account.id);
         info!(account = account.id, events, "forgot the account");
         Ok(())
     }

@@ -8,7 +8,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::event::Event;
 
-/// The days that are kept in sync: those for which Cronofy has events, [from 42 days ago to 201 days ahead](https://docs.cronofy.com/developers/faqs/recommended-sync/).
+/// The days that are kept in sync: those for which Cronofy has events,
+/// [from 42 days ago to 201 days ahead](https://docs.cronofy.com/developers/faqs/recommended-sync/).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) from: Date,

@@ -219,3 +219,19 @@ async fn an_account_that_used_its_right_to_be_forgotten_is_removed() {
     assert!(copied(&sync).await.is_empty());
     assert!(sync.accounts.get("42").is_none());
 }
+
+#[tokio::test]
+async fn a_job_that_waited_while_its_account_was_removed_reads_nothing() {
+    let (cronofy, sync) = simulated(1, 0).await;
+    let account = sync.accounts.get("42").unwrap();
+    let reading = account.reading.lock().await;
+    let waiting = sync.handle(job(all_calendars(Timestamp::UNIX_EPOCH)));
+    let remove = async {
+        sync.accounts.remove("42");
+        drop(reading);
+    };
+    // The job is polled first.
+    let (result, ()) = tokio::join!(biased; waiting, remove);
+    result.unwrap();
+    assert_eq!(cronofy.take_figures(), Figures::default());
+}
