@@ -1,5 +1,7 @@
 //! Where jobs are kept, and the rules that every store follows.
 
+#[cfg(inbox_faults)]
+mod faults;
 mod held;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;

@@ -233,7 +233,7 @@ pub(crate) async fn query(
     values: &[Value<'_>],
 ) -> Result<Vec<Row>, Error> {
     #[cfg(inbox_faults)]
-    let sql = &super::faults::seeded(sql);
+    let sql = &crate::store::faults::seeded(sql, "$1", "greatest");
     client.query_typed(sql, values).await
 }
 
@@ -248,6 +248,6 @@ where
 /// How many rows it changed.
 async fn execute(client: &Client, sql: &str, values: &[Value<'_>]) -> Result<u64, Error> {
     #[cfg(inbox_faults)]
-    let sql = &super::faults::seeded(sql);
+    let sql = &crate::store::faults::seeded(sql, "$1", "greatest");
     client.execute_typed(sql, values).await
 }

@@ -224,6 +224,6 @@ pub(crate) fn unsigned(row: &Row<'_>, column: usize) -> Result<u64> {
 
 fn prepare<'a>(connection: &'a Connection, sql: &str) -> Result<CachedStatement<'a>> {
     #[cfg(inbox_faults)]
-    let sql = &super::faults::seeded(sql);
+    let sql = &crate::store::faults::seeded(sql, "?1", "max");
     connection.prepare_cached(sql)
 }
