@@ -64,8 +64,7 @@ fn check(scheme: &str) {
             look(&format!("{key} {tab}"));
         }
     }
-    browser.click("#row-3");
-    browser.wait_for("#title", "#3");
+    browser.select(3);
     browser.click("#tab-Body");
     for form in ["Raw", "Hex", "Typed"] {
         browser.push(form);

@@ -94,6 +94,12 @@ impl Browser {
         self.wait("return document.getElementById('facts').textContent.includes('live')");
     }
 
+    /// Clicks a row of the list, and waits for its detail.
+    pub(crate) fn select(&self, id: u64) {
+        self.click(&format!("#row-{id}"));
+        self.wait_for("#title", &format!("#{id}"));
+    }
+
     pub(crate) fn go(&self, url: &str) {
         self.runtime.block_on(self.client.goto(url)).unwrap();
     }

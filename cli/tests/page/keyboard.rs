@@ -118,8 +118,7 @@ pub(crate) fn letters() {
     browser.open(&listening.link());
     listening.post("/", &change("chn_1"));
     browser.wait_for(".row", "chn_1");
-    browser.click("#row-1");
-    browser.wait_for("#title", "#1");
+    browser.select(1);
     browser.fill("[name=text]", "rrees");
     browser.click("#trigger");
     browser.wait("return document.querySelector('dialog[open]')");

@@ -23,8 +23,7 @@ pub(crate) fn edit() {
     browser.open(&listening.link());
     listening.post("/cronofy/42", &change("chn_1"));
     browser.wait_for(".row", "chn_1");
-    browser.click("#row-1");
-    browser.wait_for("#title", "#1");
+    browser.select(1);
     browser.push("Edit");
     let replace = |from: &str, to: &str| {
         browser.js_with(
@@ -176,8 +175,7 @@ pub(crate) fn fixture() {
     let body = change("chn_é") + "\r\n ";
     listening.post("/", &body);
     browser.wait_for(".row", "chn_é");
-    browser.click("#row-1");
-    browser.wait_for("#title", "#1");
+    browser.select(1);
     browser.push("Save as fixture");
     // This test is one of the others, so that it compiles and passes.
     let test = include_str!("../it/listen/page/fixture.rs");

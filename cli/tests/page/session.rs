@@ -94,8 +94,7 @@ pub(crate) fn lost_stream() {
     browser.open(&format!("{}/#t={token}", wire.url));
     listening.post("/", &change("chn_1"));
     browser.wait_for(".row", "chn_1");
-    browser.click("#row-1");
-    browser.wait_for("#title", "#1");
+    browser.select(1);
     wire.cut();
     browser.wait_for("#facts", "lost");
     browser.wait_for("#live", "The connection to listen is lost");
