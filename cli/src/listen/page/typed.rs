@@ -14,7 +14,7 @@ pub(super) struct Typed {
 
 impl Typed {
     pub(super) fn new(body: &[u8]) -> Self {
-        // Whoever signed it: only what it says matters here.
+        // Who signed it does not matter here.
         let delivery = Sender::new("CRN_unused").delivery(body.to_vec());
         let notification = delivery.notification();
         Self {

@@ -74,7 +74,7 @@ impl Queue {
         assert_eq!(self.stored().await, messages);
     }
 
-    /// The consumer, which delivers again after this time what it hears nothing of.
+    /// The consumer, to which the server redelivers what is not acknowledged within this time.
     pub(crate) async fn consumer(&self, ack_wait: Duration) -> PullConsumer {
         let config = pull::Config {
             ack_wait,

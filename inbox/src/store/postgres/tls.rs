@@ -16,7 +16,7 @@ use crate::error::{OpenError, StoreError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Check {
-    /// Whoever listens to the network learns nothing; somebody in between is not noticed.
+    /// Protects from those who listen to the network, not from one who intercepts the connection.
     Nothing,
     /// It is signed by an authority that is trusted.
     Authority,
