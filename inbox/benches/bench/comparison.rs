@@ -12,7 +12,7 @@ use crate::worker::{put, runs};
 pub(crate) const CLIENTS: [usize; 4] = [1, 16, 64, 256];
 
 /// How many jobs there are where the table is called empty.
-const FEW: u64 = 20_000;
+pub(crate) const FEW: u64 = 20_000;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Settings {

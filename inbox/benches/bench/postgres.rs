@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use crate::load::{SECRET, change};
 
 /// As many connections as the inbox opens by itself.
-const CONNECTIONS: usize = 8;
+pub(crate) const CONNECTIONS: usize = 8;
 
 pub(crate) struct Database {
     config: Config,

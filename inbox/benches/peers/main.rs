@@ -1,84 +1,107 @@
-//! The inbox beside apalis-sqlite, on the same SQLite: `cargo bench --manifest-path inbox/benches/peers/Cargo.toml`.
-//!
-//! `SqliteStorage::setup` turns `synchronous` off for one connection of its pool: what such a connection has acknowledged can be
-//! lost with the power. Here its migrations run without it, on a pool with `synchronous = FULL`, as that of the inbox.
+//! The inbox beside apalis, on the same SQLite and the same PostgreSQL: `cargo bench --manifest-path inbox/benches/peers/Cargo.toml`.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
+#[path = "../../tests/stores/cluster.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
+mod cluster;
+#[path = "../bench/comparison.rs"]
+#[expect(dead_code, reason = "the other bench uses the rest")]
+mod comparison;
+#[path = "../bench/postgres.rs"]
+#[expect(dead_code, reason = "the other bench uses the rest")]
+mod database;
 #[path = "../bench/load.rs"]
 mod load;
+mod peer;
+mod postgres;
+mod sqlite;
 #[path = "../bench/stores.rs"]
 #[expect(dead_code, reason = "the other bench uses the rest")]
 mod stores;
+#[path = "../bench/worker.rs"]
+mod worker;
 
-use std::path::Path as FilePath;
 use std::time::Duration;
 
-use apalis::prelude::TaskSink as _;
-use apalis_sqlite::{Config, SqliteConnectOptions, SqlitePool, SqliteStorage};
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::routing::post;
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, Notification};
+use apalis::prelude::TaskSink;
+use cronofy_webhook_inbox::Inbox;
 use tempfile::tempdir;
 
-use crate::load::{SECRET, load};
+use crate::cluster::Cluster;
+use crate::comparison::{CLIENTS, FEW, print};
+use crate::database::Database;
+use crate::load::load;
+use crate::peer::{Job, Waiting, jobs, route};
 use crate::stores::{inbox, with_an_inbox};
+use crate::worker::{put, runs};
 
 const TIME: Duration = Duration::from_secs(3);
 
 #[tokio::main]
 async fn main() {
-    println!("| clients | store | notifications/s | p50 | p99 | longest | inbox / peer |");
+    println!("| clients | store | notifications/s | inbox / peer | p50 | p99 | longest |");
     println!("|---|---|---|---|---|---|---|");
-    for clients in [1, 16, 64, 256] {
-        let files = tempdir().unwrap();
-        let peer = with_apalis(&files.path().join("apalis.db")).await;
-        let peer = load(peer, clients, TIME).await;
-        let inbox = inbox(&files.path().join("inbox.db"), 0).await;
-        let ours = load(with_an_inbox(inbox), clients, TIME).await;
-        for (name, figures) in [("apalis-sqlite", &peer), ("inbox", &ours)] {
-            println!(
-                "| {clients} | {name} | {:.0} | {:.2?} | {:.2?} | {:.2?} | {:.1} |",
-                figures.per_second,
-                figures.p50,
-                figures.p99,
-                figures.max,
-                ours.per_second / figures.per_second,
-            );
+    let peer = async || {
+        let directory = tempdir().unwrap();
+        let storage = sqlite::open(&directory.path().join("apalis.db")).await;
+        (storage, directory)
+    };
+    let ours = async || {
+        let directory = tempdir().unwrap();
+        let inbox = inbox(&directory.path().join("inbox.db"), 0).await;
+        (inbox, directory)
+    };
+    compare("SQLite", "apalis-sqlite", peer, ours, sqlite::run).await;
+
+    match Cluster::start("") {
+        Ok(cluster) => {
+            let url = cluster.url();
+            let (pool, database) = (postgres::connect(&url).await, Database::open(&url).await);
+            let peer = async || (postgres::open(&pool).await, ());
+            let ours = async || (database.inbox(0).await, ());
+            compare("PostgreSQL", "apalis-postgres", peer, ours, postgres::run).await;
         }
+        Err(reason) => println!("\nWithout PostgreSQL: {reason}."),
     }
 }
 
-/// As its documentation shows it, with durable settings.
-async fn with_apalis(file: &FilePath) -> Router {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .pragma("journal_mode", "WAL")
-        .pragma("synchronous", "FULL");
-    let pool = SqlitePool::connect_with(options).await.unwrap();
-    SqliteStorage::migrations().run(&pool).await.unwrap();
-    let storage = SqliteStorage::new(&pool).with_config(Config::default().queue("notifications"));
-    Router::new()
-        .route(
-            "/cronofy/{account}",
-            post(push).layer(CronofyWebhookLayer::new(SECRET)),
-        )
-        .with_state(storage)
-}
+/// Each closure makes a new store, with what keeps it.
+async fn compare<S, Kind, H, K>(
+    store: &str,
+    name: &str,
+    peer: impl AsyncFn() -> (S, H),
+    ours: impl AsyncFn() -> (Inbox, K),
+    worker: impl AsyncFn(S, Waiting),
+) where
+    S: TaskSink<Job, Kind> + Clone + Send + Sync + 'static,
+    Kind: 'static,
+{
+    for clients in CLIENTS {
+        let (storage, _kept) = peer().await;
+        let baseline = load(route(storage), clients, TIME).await;
+        print(clients, name, &baseline, None);
 
-async fn push(
-    State(mut storage): State<SqliteStorage<(String, Notification)>>,
-    Path(account): Path<String>,
-    delivery: Delivery,
-) -> StatusCode {
-    match storage
-        .push((account, delivery.notification().clone()))
-        .await
-    {
-        Ok(()) => StatusCode::NO_CONTENT,
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+        let (inbox, _kept) = ours().await;
+        let figures = load(with_an_inbox(inbox.clone()), clients, TIME).await;
+        inbox.close().await;
+        print(
+            clients,
+            &format!("inbox, {store}"),
+            &figures,
+            Some(&baseline),
+        );
     }
+
+    let (mut storage, _kept) = peer().await;
+    storage.push_bulk(jobs(FEW)).await.unwrap();
+    let baseline = peer::runs(FEW, TIME, async |waiting| worker(storage, waiting).await).await;
+    println!("| | {name}, {FEW} waiting | {baseline:.0} runs/s | | | | |");
+
+    let (inbox, _kept) = ours().await;
+    put(&inbox, FEW).await;
+    let runs = runs(&inbox, TIME).await;
+    inbox.close().await;
+    let ratio = runs / baseline;
+    println!("| | inbox, {store}, {FEW} waiting | {runs:.0} runs/s | {ratio:.2} | | | |");
 }

@@ -1,0 +1,75 @@
+//! What is the same for both peers: the route, and what their worker calls.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use apalis::prelude::{Data, TaskSink, WorkerContext};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use cronofy_webhook::{CronofyWebhookLayer, Delivery, Notification};
+
+use crate::load::{SECRET, change};
+
+/// An account, and what was received for it.
+pub(crate) type Job = (String, Notification);
+
+pub(crate) fn route<S, Kind>(storage: S) -> Router
+where
+    S: TaskSink<Job, Kind> + Clone + Send + Sync + 'static,
+    Kind: 'static,
+{
+    Router::new()
+        .route(
+            "/cronofy/{account}",
+            post(push::<S, Kind>).layer(CronofyWebhookLayer::new(SECRET)),
+        )
+        .with_state(storage)
+}
+
+async fn push<S, Kind>(
+    State(mut storage): State<S>,
+    Path(account): Path<String>,
+    delivery: Delivery,
+) -> StatusCode
+where
+    S: TaskSink<Job, Kind>,
+{
+    match storage
+        .push((account, delivery.notification().clone()))
+        .await
+    {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// Jobs of so many accounts.
+pub(crate) fn jobs(count: u64) -> Vec<Job> {
+    let notification = Notification::from_slice(&change());
+    let accounts = (0..count).map(|account| account.to_string());
+    accounts
+        .map(|account| (account, notification.clone()))
+        .collect()
+}
+
+/// How many jobs wait. The worker counts down.
+pub(crate) type Waiting = Arc<AtomicU64>;
+
+/// How many jobs a worker takes and completes in a second, while there are any.
+pub(crate) async fn runs(jobs: u64, time: Duration, worker: impl AsyncFnOnce(Waiting)) -> f64 {
+    let waiting = Waiting::new(jobs.into());
+    let started = Instant::now();
+    let _ = tokio::time::timeout(time, worker(Arc::clone(&waiting))).await;
+    let runs = jobs - waiting.load(Ordering::Relaxed);
+    runs as f64 / started.elapsed().as_secs_f64()
+}
+
+/// Stops the worker after the last job.
+pub(crate) async fn run(_: Job, waiting: Data<Waiting>, worker: WorkerContext) {
+    if waiting.fetch_sub(1, Ordering::Relaxed) == 1 {
+        worker.stop().unwrap();
+    }
+}
