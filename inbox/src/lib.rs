@@ -170,6 +170,8 @@ mod clock;
 mod entry;
 mod error;
 mod events;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod inbox;
 mod inspect;
 mod job;
