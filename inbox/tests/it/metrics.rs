@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::future::{pending, ready};
 use std::time::Duration;
 
-use cronofy_webhook_inbox::Job;
+use cronofy_webhook_inbox::{Inbox, Job};
 use metrics::{LocalRecorderGuard, Unit, set_default_local_recorder};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tokio::time::sleep;
@@ -31,7 +31,7 @@ impl Recorder {
         }
     }
 
-    /// Counts since the last call, and gauges as they are, by `name{label=value}`.
+    /// Counts and gauges since the last call, by `name{label=value}`. What was not set since is 0.
     fn take(&self) -> BTreeMap<String, f64> {
         let metrics = self.snapshotter.snapshot().into_vec().into_iter();
         let metrics = metrics.map(|(key, _, _, value)| {
@@ -133,7 +133,9 @@ async fn gauges_are_set_every_15_seconds_without_a_worker() {
 async fn gauges_tell_what_runs_and_what_is_parked() {
     let recorder = Recorder::install();
     let inbox = inbox().await;
-    inbox.put("42", &verification()).await.unwrap();
+    for _ in 0..2 {
+        inbox.put("42", &verification()).await.unwrap();
+    }
     let failing = service_fn(|_: Job| ready(Err::<(), _>("a failure")));
     let worker = inbox.worker(failing).max_attempts(1);
     worker.run_until(sleep(5 * SECOND)).await.unwrap();
@@ -143,22 +145,29 @@ async fn gauges_tell_what_runs_and_what_is_parked() {
     let worker = inbox.worker(gate.service()).run_until(async {
         gate.started().await;
         sleep(15 * SECOND).await;
-        assert_eq!(recorder.gauges(), [0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(recorder.gauges(), [0.0, 1.0, 2.0, 0.0]);
         gate.release(1);
     });
     worker.await.unwrap();
 }
 
-#[tokio::test]
-async fn to_measure_a_store_does_not_keep_it_open() {
-    let _recorder = Recorder::install();
+#[tokio::test(start_paused = true)]
+async fn a_store_is_measured_until_it_is_closed_or_its_last_handle_is_dropped() {
+    let recorder = Recorder::install();
     let (inbox, _directory, url) = in_file().await;
     inbox.put("42", &verification()).await.unwrap();
     drop(inbox);
-    let inbox = cronofy_webhook_inbox::Inbox::open(url).await.unwrap();
-    let jobs = Jobs::default();
-    inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
-    assert_eq!(jobs.len(), 1);
+    sleep(SECOND).await;
+    recorder.take();
+    sleep(60 * SECOND).await;
+    assert_eq!(recorder.gauges()[0], 0.0, "not set since");
+
+    let inbox = Inbox::open(&url).await.unwrap();
+    sleep(SECOND).await;
+    assert_eq!(recorder.gauges()[0], 1.0);
+    inbox.close().await;
+    sleep(60 * SECOND).await;
+    assert_eq!(recorder.gauges()[0], 0.0, "not set since");
 }
 
 #[tokio::test(start_paused = true)]
