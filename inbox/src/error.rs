@@ -21,7 +21,9 @@ pub enum OpenError {
     InUse(PathBuf),
     /// The file cannot be written to: check its owner and mode, and those of its directory.
     ReadOnly(PathBuf),
-    /// The file exists, and is not a SQLite database.
+    /// The directory of the file does not exist: create it.
+    NoDirectory(PathBuf),
+    /// It exists, and is not a SQLite database.
     NotADatabase(PathBuf),
     /// The schema is from a later release of this crate, which this one cannot use.
     NewerVersion {
@@ -73,6 +75,11 @@ impl fmt::Display for OpenError {
             Self::ReadOnly(path) => write!(
                 f,
                 "{} cannot be written to: check owner and mode of the file and of its directory",
+                path.display()
+            ),
+            Self::NoDirectory(path) => write!(
+                f,
+                "{} cannot be created: its directory does not exist",
                 path.display()
             ),
             Self::NotADatabase(path) => {

@@ -44,8 +44,8 @@ pub(crate) fn put_failed(kind: &str, error: &(dyn Error + 'static), suppressed: 
 }
 
 #[cfg(feature = "sqlite")]
-pub(crate) fn batch_failed(commands: usize, error: &(dyn Error + 'static)) {
-    error!(target: TARGET, commands, error = chain(error), "transaction failed");
+pub(crate) fn batch_failed(commands: usize, error: &(dyn Error + 'static), suppressed: u64) {
+    error!(target: TARGET, commands, error = chain(error), suppressed, "transaction failed");
 }
 
 /// A bug of this crate.

@@ -54,8 +54,11 @@ impl Sqlite {
         };
         let clock = Clock::start();
         let opening = file.clone();
-        let opened = spawn_blocking(move || prepared(&opening, options, clock.now()));
-        let connection = opened
+        // With the lock, which must not be released before: this may be given up.
+        let opened = spawn_blocking(move || {
+            prepared(&opening, options, clock.now()).map(|connection| (connection, lock))
+        });
+        let (connection, lock) = opened
             .await
             .map_err(|error| OpenError::Store(StoreError::new(error)))??;
 

@@ -115,6 +115,22 @@ async fn everybody_gets_the_error_of_a_transaction_that_was_rolled_back() {
     assert_eq!(fixture.stored(), 2);
 }
 
+/// What is in the log may not be on the disk then: it is copied first, which a reader prevents.
+#[tokio::test]
+async fn after_a_failure_nothing_is_added_to_a_log_that_is_in_use() {
+    let mut fixture = fixture().await;
+    assert!(fixture.put(&[0]).remove(0).is_ok());
+    fixture.fail_account_1("ROLLBACK");
+    assert!(fixture.put(&[1]).remove(0).is_err());
+    fixture.other.execute_batch("BEGIN").unwrap();
+    assert_eq!(fixture.stored(), 1);
+    let error = fixture.put(&[2]).remove(0).unwrap_err();
+    assert!(causes(&error).contains("another connection reads"));
+    fixture.other.execute_batch("COMMIT").unwrap();
+    assert!(fixture.put(&[2]).remove(0).is_ok());
+    assert_eq!(fixture.stored(), 2);
+}
+
 #[tokio::test]
 async fn everybody_gets_the_error_if_the_transaction_cannot_begin() {
     let mut fixture = fixture().await;

@@ -1,5 +1,7 @@
 //! The only writer. One transaction for all commands that wait, and the answers after its commit.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -11,6 +13,7 @@ use super::file::{File, Lock};
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::events;
+use crate::limiter::Limiter;
 
 /// How many commands one transaction takes at most.
 const BATCH: usize = 1_024;
@@ -85,6 +88,7 @@ pub(super) struct Writer {
     file: File,
     allow_loss: bool,
     clock: Clock,
+    failures: Limiter,
     // Last: dropped after the connection.
     _lock: Lock,
 }
@@ -102,6 +106,7 @@ impl Writer {
             file,
             allow_loss,
             clock,
+            failures: Limiter::default(),
             _lock: lock,
         }
     }
@@ -148,7 +153,9 @@ impl Writer {
     pub(super) fn write(&mut self, mut batch: Vec<Box<dyn Command>>) {
         let committed = self.commit(&mut batch);
         if let Err(error) = &committed {
-            events::batch_failed(batch.len(), error);
+            if let Some(suppressed) = self.failures.admit() {
+                events::batch_failed(batch.len(), error, suppressed);
+            }
             // In memory, all would be lost.
             if !self.file.is_in_memory() {
                 self.connection = None;
@@ -189,8 +196,23 @@ impl Writer {
 /// all of it is copied into the file before anything is added.
 fn reopen(file: &File, allow_loss: bool) -> Result<Connection, StoreError> {
     let connection = connection::open(file, allow_loss).map_err(StoreError::new)?;
-    connection
-        .pragma_update(None, "wal_checkpoint", "TRUNCATE")
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let is_busy: bool = connection
+        .query_row(checkpoint, [], |row| row.get(0))
         .map_err(StoreError::new)?;
+    if is_busy {
+        return Err(StoreError::new(Busy));
+    }
     Ok(connection)
 }
+
+#[derive(Debug)]
+struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the write-ahead log could not be copied into the file, as another connection reads from it")
+    }
+}
+
+impl Error for Busy {}
