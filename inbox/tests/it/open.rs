@@ -46,6 +46,12 @@ async fn a_url_names_its_store() {
     ] {
         assert_eq!(error(url).await.to_string(), message);
     }
+    let no_root = "postgres://localhost/inbox?sslmode=verify-full&sslrootcert=/missing/root.pem";
+    let text = error(no_root).await.to_string();
+    assert!(
+        text.contains("`sslrootcert` is /missing/root.pem: "),
+        "{text}"
+    );
     let directory = tempdir().unwrap();
     let (path, _) = file(&directory);
     let inbox = Inbox::open(format!("sqlite://{}", path.display()))

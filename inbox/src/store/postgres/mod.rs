@@ -81,6 +81,7 @@ impl Postgres {
         if !options.allow_loss {
             schema::check_durability(&connection).await?;
         }
+        schema::check_isolation(&connection).await?;
         schema::prepare(&mut connection, options.migrate).await?;
         #[cfg(inbox_faults)]
         faults::prepare(&connection)
@@ -164,8 +165,9 @@ impl Postgres {
     ) -> Result<Take<Held>, StoreError> {
         let store = self.clone();
         let taken = self.shared.tracker.spawn(async move {
+            let token = Token::random().map_err(StoreError::new)?;
             let connection = store.lend().await?;
-            let take = answered(statements::take(&connection, lease, max_attempts)).await;
+            let take = answered(statements::take(&connection, token, lease, max_attempts)).await;
             Ok(match connection.put_back(take)? {
                 Take::Taken(token, job) => {
                     Take::Taken(Held::new(Store::Postgres(store), token), job)

@@ -44,7 +44,8 @@ impl Fixture {
     fn put(&mut self, accounts: &[u8]) -> Vec<Result<bool, StoreError>> {
         let (batch, answers): (Vec<_>, Vec<_>) =
             accounts.iter().map(|account| put(*account)).unzip();
-        self.writer.write(batch);
+        // The answers have the error, too.
+        drop(self.writer.write(batch));
         answers
             .iter()
             .map(|answer| answer.try_recv().unwrap())
@@ -207,7 +208,7 @@ async fn an_answer_follows_the_commit() {
             *sink.lock().unwrap() = Some(copy);
         },
     );
-    fixture.writer.write(vec![Box::new(request)]);
+    fixture.writer.write(vec![Box::new(request)]).unwrap();
     let copy = copied.lock().unwrap().take().unwrap();
     let connection = Connection::open(copy.path().join("inbox.db")).unwrap();
     let count: i64 = connection

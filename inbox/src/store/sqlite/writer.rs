@@ -88,7 +88,6 @@ pub(super) struct Writer {
     file: File,
     allow_loss: bool,
     clock: Clock,
-    failures: Limiter,
     // Last: dropped after the connection.
     _lock: Lock,
 }
@@ -106,7 +105,6 @@ impl Writer {
             file,
             allow_loss,
             clock,
-            failures: Limiter::default(),
             _lock: lock,
         }
     }
@@ -115,6 +113,7 @@ impl Writer {
     /// clock stands still only while one is written.
     pub(super) async fn run(mut self, mut queue: Queue) {
         let mut batch = Vec::new();
+        let failures = Limiter::default();
         loop {
             let received = tokio::select! {
                 biased;
@@ -129,12 +128,20 @@ impl Writer {
                 break;
             }
             let commands = std::mem::take(&mut batch);
+            let count = commands.len();
             let written = spawn_blocking(move || {
-                self.write(commands);
-                self
+                let committed = self.write(commands);
+                (self, committed)
             });
             self = match written.await {
-                Ok(writer) => writer,
+                Ok((writer, committed)) => {
+                    if let Err(error) = committed
+                        && let Some(suppressed) = failures.admit()
+                    {
+                        events::batch_failed(count, &error, suppressed);
+                    }
+                    writer
+                }
                 Err(error) => {
                     // Otherwise, the runtime shuts down.
                     if error.is_panic() {
@@ -150,12 +157,9 @@ impl Writer {
         }
     }
 
-    pub(super) fn write(&mut self, mut batch: Vec<Box<dyn Command>>) {
+    pub(super) fn write(&mut self, mut batch: Vec<Box<dyn Command>>) -> Result<(), StoreError> {
         let committed = self.commit(&mut batch);
-        if let Err(error) = &committed {
-            if let Some(suppressed) = self.failures.admit() {
-                events::batch_failed(batch.len(), error, suppressed);
-            }
+        if committed.is_err() {
             // In memory, all would be lost.
             if !self.file.is_in_memory() {
                 self.connection = None;
@@ -164,6 +168,7 @@ impl Writer {
         for command in batch {
             command.answer(committed.clone());
         }
+        committed
     }
 
     #[cfg(test)]
