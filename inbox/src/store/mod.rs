@@ -40,6 +40,14 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token(pub(crate) i64);
 
+#[cfg(feature = "postgres")]
+impl Token {
+    /// Not from a sequence: a standby that takes over may not know how far it was.
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        getrandom::u64().map(|token| Self(token.cast_signed()))
+    }
+}
+
 /// The answer to a take.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Take<H> {
@@ -60,6 +68,18 @@ pub(crate) enum End {
     },
     /// The run was stopped by no fault of its own: the attempt does not count.
     Released,
+}
+
+#[cfg(feature = "metrics")]
+impl End {
+    /// As metrics name it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed { .. } => "failed",
+            Self::Released => "released",
+        }
+    }
 }
 
 /// One of the engines.

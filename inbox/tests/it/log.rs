@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use cronofy_webhook::testing::Payload;
 use cronofy_webhook_inbox::Job;
+use rusqlite::Connection;
 use tokio::time::sleep;
 use tower::service_fn;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::{DefaultGuard, set_default};
 
-use crate::support::{Jobs, change, delivery, inbox, noting};
+use crate::support::{Jobs, change, delivery, in_file, inbox, noting, verification};
 
 /// The account, and parts of the bodies.
 const PRIVATE: [&str; 4] = ["account-42", "receiver.example", "callback_url", "@"];
@@ -197,6 +198,30 @@ async fn puts_that_fail_are_logged_once_in_ten_seconds() {
     sleep(Duration::from_secs(10)).await;
     put().await;
     contains(&log.line("was not stored"), &["suppressed=99"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn transactions_that_fail_are_logged_once_in_ten_seconds() {
+    let (inbox, directory, _) = in_file().await;
+    let rolled_back = "CREATE TRIGGER fails BEFORE INSERT ON cronofy_inbox
+                       BEGIN SELECT RAISE(ROLLBACK, 'no room'); END";
+    let other = Connection::open(directory.path().join("inbox.db")).unwrap();
+    other.execute_batch(rolled_back).unwrap();
+    let put = async || {
+        let put = inbox.put("account-42", &verification()).await;
+        put.unwrap_err();
+    };
+    let log = Log::start();
+    for _ in 0..10 {
+        put().await;
+    }
+    let line = log.line("transaction failed");
+    contains(&line, &["ERROR", "no room", "suppressed=0"]);
+    drop(log);
+    let log = Log::start();
+    sleep(Duration::from_secs(10)).await;
+    put().await;
+    contains(&log.line("transaction failed"), &["suppressed=9"]);
 }
 
 #[tokio::test]

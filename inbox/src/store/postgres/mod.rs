@@ -81,6 +81,7 @@ impl Postgres {
         if !options.allow_loss {
             schema::check_durability(&connection).await?;
         }
+        schema::check_isolation(&connection).await?;
         schema::prepare(&mut connection, options.migrate).await?;
         #[cfg(inbox_faults)]
         faults::prepare(&connection)
@@ -121,6 +122,11 @@ impl Postgres {
                 writer,
             }),
         };
+        #[cfg(feature = "metrics")]
+        store.spawn(crate::gauges::measure({
+            let connections = connections.clone();
+            move || stats(connections.clone())
+        }));
         store.spawn(wake::notify(connections, became_due));
         Ok(store)
     }
@@ -159,8 +165,9 @@ impl Postgres {
     ) -> Result<Take<Held>, StoreError> {
         let store = self.clone();
         let taken = self.shared.tracker.spawn(async move {
+            let token = Token::random().map_err(StoreError::new)?;
             let connection = store.lend().await?;
-            let take = answered(statements::take(&connection, lease, max_attempts)).await;
+            let take = answered(statements::take(&connection, token, lease, max_attempts)).await;
             Ok(match connection.put_back(take)? {
                 Take::Taken(token, job) => {
                     Take::Taken(Held::new(Store::Postgres(store), token), job)
@@ -219,9 +226,10 @@ impl Postgres {
     }
 
     pub(crate) async fn stats(&self) -> Result<Stats, StoreError> {
-        let connection = self.lend().await?;
-        let stats = answered(reads::stats(&connection)).await;
-        connection.put_back(stats)
+        if self.is_closed() {
+            return Err(StoreError::closed());
+        }
+        stats(self.shared.connections.clone()).await
     }
 
     pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
@@ -278,6 +286,12 @@ impl Postgres {
     fn is_closed(&self) -> bool {
         *self.shared.closing.borrow()
     }
+}
+
+async fn stats(connections: Connections) -> Result<Stats, StoreError> {
+    let connection = connections.lend().await?;
+    let stats = answered(reads::stats(&connection)).await;
+    connection.put_back(stats)
 }
 
 impl fmt::Debug for Postgres {

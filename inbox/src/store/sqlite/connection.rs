@@ -97,7 +97,7 @@ fn create(connection: &mut Connection) -> Result<()> {
 fn open_error(error: rusqlite::Error, file: &File) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotADatabase(file.name().to_owned()),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             OpenError::ReadOnly(file.name().to_owned())
         }
         _ => OpenError::Store(StoreError::new(error)),
