@@ -62,6 +62,7 @@ pub(crate) type Waiting = Arc<AtomicU64>;
 pub(crate) async fn runs(jobs: u64, time: Duration, worker: impl AsyncFnOnce(Waiting)) -> f64 {
     let waiting = Waiting::new(jobs.into());
     let started = Instant::now();
+    // An error: there were more jobs than the worker could complete.
     let _ = tokio::time::timeout(time, worker(Arc::clone(&waiting))).await;
     let runs = jobs - waiting.load(Ordering::Relaxed);
     runs as f64 / started.elapsed().as_secs_f64()
