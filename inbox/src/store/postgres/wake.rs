@@ -13,7 +13,7 @@ use tokio_postgres::{AsyncMessage, Error};
 use super::config::Connector;
 use super::pool::{Connections, answered};
 use crate::events;
-use crate::store::{FIRST_PAUSE, MAX_PAUSE};
+use crate::store::Pause;
 
 /// How long to wait before the others are told again. A transaction that notifies waits for all others that do, in the whole
 /// server.
@@ -35,13 +35,12 @@ pub(super) async fn notify(connections: Connections, became_due: Arc<Notify>) {
 
 /// Hears from others, on a connection of its own.
 pub(super) async fn listen(connector: Connector, wake: watch::Sender<()>) {
-    let mut pause = FIRST_PAUSE;
+    let mut pause = Pause::default();
     loop {
         if let Err(error) = listen_once(&connector, &wake, &mut pause).await {
             events::not_listening(&error);
         }
-        sleep(pause).await;
-        pause = MAX_PAUSE.min(pause * 2);
+        pause.wait().await;
     }
 }
 
@@ -49,7 +48,7 @@ pub(super) async fn listen(connector: Connector, wake: watch::Sender<()>) {
 async fn listen_once(
     connector: &Connector,
     wake: &watch::Sender<()>,
-    pause: &mut Duration,
+    pause: &mut Pause,
 ) -> Result<(), Error> {
     let (client, mut connection) = connector.config.connect(connector.tls.clone()).await?;
     let mut listen = pin!(client.batch_execute("LISTEN cronofy_inbox"));
@@ -59,7 +58,7 @@ async fn listen_once(
             listens = &mut listen, if !is_listening => {
                 listens?;
                 is_listening = true;
-                *pause = FIRST_PAUSE;
+                *pause = Pause::default();
                 // For what was missed.
                 wake.send_replace(());
             }
