@@ -71,8 +71,8 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// Each [`OpenError`](crate::OpenError) says what to do about it. If another process has the file, this waits up to 10 seconds for it to
-    /// end, as when one release is replaced by the next.
+    /// Each [`OpenError`](crate::OpenError) says what to do about it. If another process has the file, this waits up to 10
+    /// seconds for it to end, as when one release is replaced by the next.
     pub fn open(url: impl Into<String>) -> Open {
         Open::url(url.into())
     }
@@ -229,8 +229,8 @@ impl Inbox {
         self.store.forget(account.as_ref().to_owned()).await
     }
 
-    /// Writes what waits to be written, and closes the file or the connections. Then, all clones fail with [`PutError::Closed`] or with a
-    /// [`StoreError`] that [is closed](StoreError::is_closed).
+    /// Writes what waits to be written, and closes the file or the connections. Then, all clones fail with [`PutError::Closed`]
+    /// or with a [`StoreError`] that [is closed](StoreError::is_closed).
     ///
     /// Close it last: after the server and the worker have ended.
     pub async fn close(&self) {

@@ -160,7 +160,8 @@
 //! Tested with PostgreSQL 15.
 //!
 //! - **Users that may not create tables**: apply the schema as another one, and
-//!   `GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox` and `GRANT SELECT ON cronofy_inbox_schema`. Then open with [`migrate(false)`](Open::migrate).
+//!   `GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox` and `GRANT SELECT ON cronofy_inbox_schema`. Then open with
+//!   [`migrate(false)`](Open::migrate).
 //! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store. Behind a
 //!   pooler in transaction mode everything works, as nothing depends on the session; there a worker hears nothing, and looks once a
 //!   second.

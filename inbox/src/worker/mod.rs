@@ -99,8 +99,8 @@ impl<S: Service<Job>> Worker<S> {
         self
     }
 
-    /// How long a run holds its job before another worker may take it. Renewed after a third of that. Default: 30 seconds. Not shorter than
-    /// 100 ms, and not longer than 1 hour. On PostgreSQL, the jobs of a process that died run again after this.
+    /// How long a run holds its job before another worker may take it. Renewed after a third of that. Default: 30 seconds. Not
+    /// shorter than 100 ms, and not longer than 1 hour. On PostgreSQL, the jobs of a process that died run again after this.
     ///
     /// A run that blocks all threads of the runtime for longer than this may be repeated while it still runs.
     pub fn lease(mut self, lease: Duration) -> Self {
