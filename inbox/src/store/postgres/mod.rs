@@ -26,7 +26,6 @@ use tokio_util::task::TaskTracker;
 use self::config::Connector;
 use self::pool::{Connections, answered};
 use self::puts::{Limit, Put, Writer};
-/// The schema of the PostgreSQL store, for [`Open::migrate`](crate::Open::migrate).
 pub use self::schema::SCHEMA;
 use super::{End, Held, Options, ROOM, Store, Take, Token};
 use crate::entry::Entry;

@@ -7,7 +7,7 @@ use tokio_postgres::{Client, Error};
 use super::pool::{Connection, NoAnswer};
 use crate::error::{OpenError, StoreError};
 
-/// The schema of the PostgreSQL store.
+/// The schema of the PostgreSQL store, for [`Open::migrate`](crate::Open::migrate).
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of the schema that this code is written for.
