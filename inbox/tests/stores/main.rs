@@ -38,10 +38,16 @@ mod comparison;
 mod database;
 #[cfg(unix)]
 mod inbox;
+#[cfg(unix)]
+mod log;
 mod model;
 mod operation;
 #[cfg(unix)]
 mod outages;
+#[cfg(unix)]
+mod pgbouncer;
+#[cfg(unix)]
+mod pooler;
 #[cfg(unix)]
 mod postgres;
 #[cfg(unix)]
@@ -82,6 +88,15 @@ fn main() -> ExitCode {
     }
     for (name, test) in suite::with_own_server() {
         trials.push(suite::trial("postgres", name, test, &without_cluster));
+    }
+    let without_pooler = pgbouncer::program().err();
+    for (name, test) in suite::with_pooler() {
+        let reason = without_server.clone().or(without_pooler.clone());
+        trials.push(suite::trial("postgres", name, test, &reason));
+    }
+    for (name, test) in suite::with_own_server_and_pooler() {
+        let reason = without_cluster.clone().or(without_pooler.clone());
+        trials.push(suite::trial("postgres", name, test, &reason));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

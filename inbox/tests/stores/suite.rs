@@ -5,7 +5,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 use crate::database::Database;
 use crate::{comparison, operation, rules, sqlite};
 #[cfg(unix)]
-use crate::{inbox, outages, postgres, processes, tls};
+use crate::{inbox, outages, pooler, postgres, processes, tls};
 
 pub(crate) type Tests = Vec<(&'static str, fn())>;
 
@@ -109,4 +109,21 @@ pub(crate) fn with_own_server() -> Tests {
         outages::a_connection_to_a_server_that_became_read_only_is_dropped,
         tls::sslmode_says_what_is_checked,
     ]
+}
+
+#[cfg(unix)]
+pub(crate) fn with_pooler() -> Tests {
+    tests![
+        pooler::processes_that_open_at_once_create_the_schema_once,
+        pooler::every_operation_works,
+        pooler::two_inboxes_share_the_jobs,
+        pooler::a_job_of_another_process_runs_within_two_seconds,
+        pooler::a_parameter_that_the_pooler_refuses_is_named,
+        pooler::in_statement_mode_everything_works_once_there_is_a_schema,
+    ]
+}
+
+#[cfg(unix)]
+pub(crate) fn with_own_server_and_pooler() -> Tests {
+    tests![pooler::a_server_that_was_restarted_has_what_was_acknowledged,]
 }
