@@ -298,27 +298,32 @@ pub(crate) fn max_rows_is_full_until_a_job_is_done() {
 pub(crate) fn a_put_wakes_a_worker_of_another_process() {
     block_on(async {
         let database = Database::create().await;
-        let receiver = Inbox::open(&database.url).await.unwrap();
-        let worker = Inbox::open(&database.url).await.unwrap();
-        let jobs = Jobs::default();
-        let running = worker.worker(jobs.noting()).run_until(async {
-            let listening = "SELECT count(*) FROM pg_stat_activity
-                             WHERE datname = current_database() AND query LIKE 'LISTEN%'";
-            let client = connect(&database.url).await;
-            eventually(async || number(&client, listening).await == 1).await;
-            let mut late = 0;
-            // Without being told, it would be late for one in two.
-            for put in 1..=12 {
-                receiver.put("42", &verification()).await.unwrap();
-                let started = Instant::now();
-                eventually(async || jobs.len() == put).await;
-                late += u32::from(started.elapsed() > SECOND / 2);
-                sleep(Duration::from_millis(60)).await;
-            }
-            assert!(late <= 1, "{late}");
-        });
-        running.await.unwrap();
+        each_put_wakes_a_worker(&database, &database.url).await;
     });
+}
+
+/// Of another process, through this URL.
+pub(crate) async fn each_put_wakes_a_worker(database: &Database, url: &str) {
+    let receiver = Inbox::open(url).await.unwrap();
+    let worker = Inbox::open(url).await.unwrap();
+    let jobs = Jobs::default();
+    let running = worker.worker(jobs.noting()).run_until(async {
+        let listening = "SELECT count(*) FROM pg_stat_activity
+                         WHERE datname = current_database() AND query LIKE 'LISTEN cronofy_inbox;%'";
+        let client = connect(&database.url).await;
+        eventually(async || number(&client, listening).await == 1).await;
+        let mut late = 0;
+        // Without being told, it would be late for one in two.
+        for put in 1..=12 {
+            receiver.put("42", &verification()).await.unwrap();
+            let started = Instant::now();
+            eventually(async || jobs.len() == put).await;
+            late += u32::from(started.elapsed() > SECOND / 2);
+            sleep(Duration::from_millis(60)).await;
+        }
+        assert!(late <= 1, "{late}");
+    });
+    running.await.unwrap();
 }
 
 /// A transaction that notifies waits for all others that do.

@@ -118,6 +118,8 @@ pub(crate) fn with_pooler() -> Tests {
         pooler::every_operation_works,
         pooler::two_inboxes_share_the_jobs,
         pooler::a_job_of_another_process_runs_within_two_seconds,
+        pooler::a_worker_does_not_listen_in_transaction_mode,
+        pooler::a_put_wakes_a_worker_of_another_process_in_session_mode,
         pooler::a_parameter_that_the_pooler_refuses_is_named,
         pooler::in_statement_mode_everything_works_once_there_is_a_schema,
     ]
