@@ -61,6 +61,8 @@ mod suite;
 mod support;
 #[cfg(unix)]
 mod tls;
+#[cfg(unix)]
+mod upkeep;
 
 use std::process::ExitCode;
 

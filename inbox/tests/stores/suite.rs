@@ -5,7 +5,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 use crate::database::Database;
 use crate::{comparison, operation, rules, sqlite};
 #[cfg(unix)]
-use crate::{inbox, outages, pooler, postgres, processes, tls};
+use crate::{inbox, outages, pooler, postgres, processes, tls, upkeep};
 
 pub(crate) type Tests = Vec<(&'static str, fn())>;
 
@@ -93,6 +93,11 @@ pub(crate) fn with_server() -> Tests {
         postgres::each_statement_uses_an_index,
         processes::two_receivers_and_three_workers_share_the_jobs,
         tls::a_server_without_tls_is_refused_where_it_is_required,
+        upkeep::a_transaction_that_keeps_dead_rows_is_seen,
+        upkeep::a_vacuum_is_not_seen,
+        upkeep::the_age_is_that_of_the_oldest_transaction,
+        upkeep::a_worker_warns_of_a_transaction_that_is_older_than_5_minutes,
+        upkeep::a_job_that_a_wrong_clock_made_due_late_runs_at_once,
     ]
 }
 
@@ -108,6 +113,7 @@ pub(crate) fn with_own_server() -> Tests {
         outages::a_server_that_is_not_durable_is_refused_unless_loss_is_allowed,
         outages::a_connection_to_a_server_that_became_read_only_is_dropped,
         tls::sslmode_says_what_is_checked,
+        upkeep::a_prepared_transaction_is_seen,
     ]
 }
 
