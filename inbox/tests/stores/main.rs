@@ -39,6 +39,8 @@ mod database;
 #[cfg(unix)]
 mod inbox;
 #[cfg(unix)]
+mod listening;
+#[cfg(unix)]
 mod log;
 mod model;
 mod operation;

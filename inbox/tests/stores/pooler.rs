@@ -13,16 +13,12 @@ use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 
 use crate::cluster::Cluster;
-use crate::inbox::each_put_wakes_a_worker;
-use crate::log::Log;
 use crate::pgbouncer::{POOL_SIZE, PgBouncer};
 use crate::server::{Database, connect, number};
-use crate::support::{
-    Jobs, block_on, block_on_this_thread, chain, change, eventually, verification,
-};
+use crate::support::{Jobs, block_on, chain, change, eventually, verification};
 
 /// A database, a pooler in front of its server, and the URL of the database through that.
-async fn start(mode: &str, configuration: &str) -> (Database, PgBouncer, String) {
+pub(crate) async fn start(mode: &str, configuration: &str) -> (Database, PgBouncer, String) {
     let database = Database::create().await;
     let pooler = PgBouncer::start(&database.url, mode, configuration).await;
     let url = pooler.url(&database.url);
@@ -30,7 +26,7 @@ async fn start(mode: &str, configuration: &str) -> (Database, PgBouncer, String)
 }
 
 /// The first column of the rows, from each of the connections to the server.
-async fn on_each_connection(url: &str, sql: &str) -> Vec<String> {
+pub(crate) async fn on_each_connection(url: &str, sql: &str) -> Vec<String> {
     let mut clients: Vec<Client> = Vec::new();
     let mut values = Vec::new();
     while clients.len() < POOL_SIZE {
@@ -221,37 +217,6 @@ pub(crate) fn a_job_of_another_process_runs_within_two_seconds() {
             }
         });
         running.await.unwrap();
-    });
-}
-
-/// It would be the connections of others to the server that listen.
-pub(crate) fn a_worker_does_not_listen_in_transaction_mode() {
-    block_on_this_thread(async {
-        let (_database, _pooler, url) = start("transaction", "").await;
-        let log = Log::start();
-        let inbox = Inbox::open(&url).await.unwrap();
-        let jobs = Jobs::default();
-        let worker = inbox.worker(jobs.noting()).run_until(async {
-            let line = log.line("no notification arrives").await;
-            assert!(
-                line.contains("DEBUG") && line.contains("not listening"),
-                "{line}"
-            );
-            let channels = "SELECT pg_listening_channels()";
-            let channels = on_each_connection(&url, channels).await;
-            assert!(
-                !channels.contains(&"cronofy_inbox".to_owned()),
-                "{channels:?}"
-            );
-        });
-        worker.await.unwrap();
-    });
-}
-
-pub(crate) fn a_put_wakes_a_worker_of_another_process_in_session_mode() {
-    block_on(async {
-        let (database, _pooler, url) = start("session", "default_pool_size = 20").await;
-        each_put_wakes_a_worker(&database, &url).await;
     });
 }
 

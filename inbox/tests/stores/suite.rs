@@ -5,7 +5,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 use crate::database::Database;
 use crate::{comparison, operation, rules, sqlite};
 #[cfg(unix)]
-use crate::{inbox, outages, pooler, postgres, processes, tls, upkeep};
+use crate::{inbox, listening, outages, pooler, postgres, processes, tls, upkeep};
 
 pub(crate) type Tests = Vec<(&'static str, fn())>;
 
@@ -82,13 +82,13 @@ pub(crate) fn with_server() -> Tests {
         inbox::a_put_that_timed_out_closes_its_connection_and_cancels_nothing,
         inbox::a_full_queue_refuses_at_once_and_loses_nothing_that_it_took,
         inbox::max_rows_is_full_until_a_job_is_done,
-        inbox::a_put_wakes_a_worker_of_another_process,
-        inbox::others_are_told_once_in_50_ms_and_only_of_a_row_that_became_due,
         inbox::a_pool_of_the_application_is_used_and_left_open,
         inbox::a_dropped_or_closed_inbox_leaves_no_connection,
         inbox::after_the_grace_jobs_are_released_and_the_attempt_does_not_count,
         inbox::a_job_that_was_taken_too_late_for_its_lease_does_not_begin,
         inbox::a_row_that_is_being_put_to_is_taken_soon_after,
+        listening::a_put_wakes_a_worker_of_another_process,
+        listening::others_are_told_once_in_50_ms_and_only_of_a_row_that_became_due,
         postgres::a_run_outlives_another_process,
         postgres::each_statement_uses_an_index,
         processes::two_receivers_and_three_workers_share_the_jobs,
@@ -120,12 +120,12 @@ pub(crate) fn with_own_server() -> Tests {
 #[cfg(unix)]
 pub(crate) fn with_pooler() -> Tests {
     tests![
+        listening::a_put_wakes_a_worker_behind_a_pooler_in_session_mode,
+        listening::a_worker_does_not_listen_behind_a_pooler_in_transaction_mode,
         pooler::processes_that_open_at_once_create_the_schema_once,
         pooler::every_operation_works,
         pooler::two_inboxes_share_the_jobs,
         pooler::a_job_of_another_process_runs_within_two_seconds,
-        pooler::a_worker_does_not_listen_in_transaction_mode,
-        pooler::a_put_wakes_a_worker_of_another_process_in_session_mode,
         pooler::a_parameter_that_the_pooler_refuses_is_named,
         pooler::in_statement_mode_everything_works_once_there_is_a_schema,
     ]
