@@ -31,6 +31,8 @@ pub struct Inbox {
 
 impl Inbox {
     pub(crate) fn new(store: Store) -> Self {
+        #[cfg(feature = "metrics")]
+        events::describe_metrics();
         Self {
             store,
             failures: Arc::default(),

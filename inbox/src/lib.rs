@@ -128,6 +128,30 @@
 #![cfg_attr(not(feature = "postgres"), doc = "  PostgreSQL)")]
 //!   is part of the API: look into it with `sqlite3` or `psql`.
 //!
+//! # Metrics
+//!
+//! With the feature `metrics`, through the facade [`metrics`](https://docs.rs/metrics) 0.24. Install a recorder before the inbox is
+//! opened: the metrics are described to it then.
+//!
+//! | metric | type | what |
+//! |---|---|---|
+//! | `cronofy_webhook_inbox.waiting` | gauge | [`Stats::waiting`] |
+//! | `cronofy_webhook_inbox.taken` | gauge | [`Stats::taken`] |
+//! | `cronofy_webhook_inbox.parked` | gauge | [`Stats::parked`] |
+//! | `cronofy_webhook_inbox.oldest_due.age` | gauge, seconds | [`Stats::oldest_due_age`], 0 if no job is due |
+//! | `cronofy_webhook_inbox.runs` | counter | jobs that this process has taken, by `outcome` |
+//!
+//! | `outcome` | what became of a job |
+//! |---|---|
+//! | `done` | the service returned `Ok` |
+//! | `failed` | the service returned an error, or panicked |
+//! | `released` | the run was dropped before that: the grace period ended, or the lease was not renewed |
+//! | `parked` | it had [`max_attempts`](Worker::max_attempts) before, and was not run |
+//!
+//! Each process that has the inbox open sets the gauges, when it is opened and every 15 seconds, with or without a worker. Of several
+//! processes on one PostgreSQL database take the largest, not the sum. While the store fails, the gauges keep their values: what
+//! cannot be stored shows in the [metrics of the layer](cronofy_webhook::_documentation::metrics), as `deliveries` that `failed`.
+//!
 //! # On PostgreSQL
 //!
 //! Tested with PostgreSQL 15.
@@ -152,12 +176,13 @@
 //! | storing | [`Inbox::open`], [`Inbox::put`] |
 //! | processing | [`Worker`], [`Job`] |
 //! | what a failure means | [`OpenError`], [`PutError`] |
-//! | looking inside | [`Inbox::stats`], [`Inbox::parked`] |
+//! | looking inside | [`Inbox::stats`], [`Inbox::parked`], [metrics](#metrics) |
 //! | tests of your own | [`Inbox::in_memory`], [`Job::from_delivery`], [`Worker::run_until_idle`] |
 //!
 //! # Features
 //!
 //! - `axum` (default): [`PutError`] as a response.
+//! - `metrics`: gauges and a counter, through the facade [`metrics`](https://docs.rs/metrics).
 //! - `postgres`: the store in a PostgreSQL database, over TLS by rustls with `ring`.
 //! - `sqlite` (default): the store in a SQLite file. SQLite is compiled in, which needs a C compiler.
 
@@ -170,6 +195,8 @@ mod clock;
 mod entry;
 mod error;
 mod events;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod inbox;
 mod inspect;
 mod job;

@@ -47,6 +47,8 @@ impl Held {
                 }
                 result => {
                     self.ended = true;
+                    #[cfg(feature = "metrics")]
+                    events::run_ended(end.as_str());
                     return result;
                 }
             }
@@ -57,6 +59,8 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if !self.ended {
+            #[cfg(feature = "metrics")]
+            events::run_ended(End::Released.as_str());
             self.store.release(self.token);
         }
     }

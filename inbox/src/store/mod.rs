@@ -62,6 +62,18 @@ pub(crate) enum End {
     Released,
 }
 
+#[cfg(feature = "metrics")]
+impl End {
+    /// As metrics name it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed { .. } => "failed",
+            Self::Released => "released",
+        }
+    }
+}
+
 /// One of the engines.
 #[derive(Clone, Debug)]
 pub(crate) enum Store {

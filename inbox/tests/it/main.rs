@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod log;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod open;
 #[cfg(target_os = "linux")]
 mod power_cut;

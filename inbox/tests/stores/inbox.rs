@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook::testing::Payload;
 use cronofy_webhook_inbox::{Inbox, Job, OpenError, POSTGRES_SCHEMA, PutError};
 use deadpool_postgres::{Manager, Pool};
 use tokio::task::JoinSet;
@@ -11,9 +11,7 @@ use tokio_postgres::NoTls;
 
 use crate::server::{Database, connect, number};
 use crate::store::postgres::batch::Batch;
-use crate::support::{
-    Jobs, SECRET, block_on, change, delivery, eventually, post_change, verification,
-};
+use crate::support::{Jobs, block_on, change, delivery, eventually, post_change, verification};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -87,60 +85,6 @@ pub(crate) fn a_schema_that_a_later_release_made_incompatible_is_refused() {
         );
         set(3, 1).await;
         Inbox::open(&database.url).await.unwrap();
-    });
-}
-
-pub(crate) fn every_sample_comes_out_as_it_was() {
-    block_on(async {
-        let database = Database::create().await;
-        let inbox = Inbox::open(&database.url).await.unwrap();
-        let samples = Payload::samples().map(|sample| delivery(sample.payload()));
-        let odd = [
-            delivery(Payload::new("")),
-            delivery(Payload::new("not JSON \0")),
-            delivery(Payload::new("long".repeat(64 * 1024))),
-            Sender::new(SECRET).delivery(b"\xff\x00".as_slice()),
-        ];
-        let deliveries: Vec<_> = samples.chain(odd).collect();
-        for (number, delivery) in deliveries.iter().enumerate() {
-            inbox.put(number.to_string(), delivery).await.unwrap();
-        }
-        let jobs = Jobs::default();
-        inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
-        let jobs = jobs.all();
-        assert_eq!(jobs.len(), deliveries.len());
-        for (job, delivery) in jobs.iter().zip(&deliveries) {
-            assert_eq!(job.body(), delivery.body());
-            assert_eq!(job.notification(), delivery.notification());
-        }
-    });
-}
-
-pub(crate) fn an_account_is_any_text() {
-    block_on(async {
-        let database = Database::create().await;
-        let inbox = Inbox::open(&database.url).await.unwrap();
-        let long = "é".repeat(100_000);
-        let accounts = ["", "a\0b", "a", "ab", "😀", "x' OR 1=1 --", &long];
-        for account in accounts {
-            inbox.put(account, &change("chn_1", 1)).await.unwrap();
-            inbox.put(account, &change("chn_1", 1)).await.unwrap();
-        }
-        // Concatenated, these are alike.
-        inbox.put("a", &change("bchn_1", 1)).await.unwrap();
-        let jobs = Jobs::default();
-        inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
-        let jobs = jobs.all();
-        let stored: Vec<_> = jobs
-            .iter()
-            .map(|job| (job.account(), job.merged()))
-            .collect();
-        let mut expected: Vec<_> = accounts.map(|account| (account, 2)).to_vec();
-        expected.push(("a", 1));
-        assert_eq!(stored, expected);
-
-        inbox.put(&long, &change("chn_1", 1)).await.unwrap();
-        assert_eq!(inbox.forget(&long).await.unwrap(), 1);
     });
 }
 
@@ -278,20 +222,6 @@ pub(crate) fn a_full_queue_refuses_at_once_and_loses_nothing_that_it_took() {
             put.unwrap().unwrap();
         }
         assert_eq!(inbox.stats().await.unwrap().waiting, 1_024);
-    });
-}
-
-pub(crate) fn max_rows_is_full_until_a_job_is_done() {
-    block_on(async {
-        let database = Database::create().await;
-        let inbox = Inbox::open(&database.url).max_rows(1).await.unwrap();
-        inbox.put("42", &change("chn_1", 1)).await.unwrap();
-        inbox.put("42", &change("chn_1", 2)).await.unwrap();
-        let full = inbox.put("42", &verification()).await;
-        assert!(matches!(full, Err(PutError::Full)), "{full:?}");
-        let worker = inbox.worker(Jobs::default().noting());
-        worker.run_until_idle().await.unwrap();
-        inbox.put("42", &verification()).await.unwrap();
     });
 }
 

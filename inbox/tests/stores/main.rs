@@ -14,9 +14,11 @@ mod entry;
 #[path = "../../src/error.rs"]
 #[expect(dead_code, unreachable_pub, reason = "not all of it is used here")]
 mod error;
-#[path = "../../src/events.rs"]
-#[expect(dead_code, reason = "not all of it is used here")]
+#[path = "../../src/events/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "not all of it is used here")]
 mod events;
+#[path = "../../src/gauges.rs"]
+mod gauges;
 #[path = "../../src/inspect.rs"]
 #[expect(dead_code, unreachable_pub, reason = "not all of it is used here")]
 mod inspect;
@@ -54,12 +56,12 @@ mod pooler;
 mod postgres;
 #[cfg(unix)]
 mod processes;
+mod public_api;
 mod rules;
 #[cfg(unix)]
 mod server;
 mod sqlite;
 mod suite;
-#[cfg(unix)]
 mod support;
 #[cfg(unix)]
 mod tls;
@@ -87,7 +89,10 @@ fn main() -> ExitCode {
     for (name, test) in suite::shared::<postgres::Postgres>() {
         trials.push(suite::trial("postgres", name, test, &without_server));
     }
-    for (name, test) in suite::with_server() {
+    let with_server = suite::public::<server::Database>()
+        .into_iter()
+        .chain(suite::with_server());
+    for (name, test) in with_server {
         trials.push(suite::trial("postgres", name, test, &without_server));
     }
     for (name, test) in suite::with_own_server() {
@@ -112,7 +117,10 @@ fn main() -> ExitCode {
 
 fn sqlite() -> Vec<Trial> {
     let tests = suite::shared::<sqlite::Sqlite>();
-    let tests = tests.into_iter().chain(suite::sqlite_only());
+    let tests = tests
+        .into_iter()
+        .chain(suite::public::<public_api::SqliteFile>())
+        .chain(suite::sqlite_only());
     tests
         .map(|(name, test)| suite::trial("sqlite", name, test, &None))
         .collect()

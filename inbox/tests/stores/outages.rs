@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cronofy_webhook_inbox::{Inbox, Job, OpenError, PutError};
 use tokio::time::{Instant, sleep};
+use tokio_postgres::{Client, Error, NoTls};
 use tower::service_fn;
 
 use crate::cluster::Cluster;
@@ -131,17 +132,7 @@ pub(crate) fn a_server_without_a_connection_left_says_what_to_raise() {
         let mut others = vec![connect(&cluster.url()).await];
         Inbox::open(cluster.url()).await.unwrap().close().await;
         let inbox = Inbox::open(cluster.url()).await.unwrap();
-        // One may have been put back.
-        inbox.put("42", &verification()).await.unwrap();
-        let full = loop {
-            match tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await {
-                Ok((client, connection)) => {
-                    tokio::spawn(connection);
-                    others.push(client);
-                }
-                Err(error) => break error,
-            }
-        };
+        let full = fill(&cluster, &mut others).await;
         assert!(
             chain(&full).contains("too many clients"),
             "{}",
@@ -158,21 +149,15 @@ pub(crate) fn a_server_without_a_connection_left_says_what_to_raise() {
             chain(&error)
         );
 
-        // The connection of the inbox is ended, and another one takes its place.
-        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        // The connections of the inbox are ended, and others take their place.
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                    WHERE application_name = 'cronofy-webhook-inbox'";
-        others[0].batch_execute(end).await.unwrap();
-        let taken = eventually(async || {
-            match tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await {
-                Ok((client, connection)) => {
-                    tokio::spawn(connection);
-                    others.push(client);
-                    true
-                }
-                Err(_) => false,
-            }
+        let ended = eventually(async || {
+            let ended = number(&others[0], end).await;
+            fill(&cluster, &mut others).await;
+            ended == 0
         });
-        taken.await;
+        ended.await;
         let error = loop {
             match inbox.put("42", &verification()).await {
                 Err(error) if chain(&error).contains("too many clients") => break error,
@@ -184,6 +169,19 @@ pub(crate) fn a_server_without_a_connection_left_says_what_to_raise() {
         drop(others);
         recovers(&inbox).await;
     });
+}
+
+/// Takes the connections that are left, until one is refused.
+async fn fill(cluster: &Cluster, others: &mut Vec<Client>) -> Error {
+    loop {
+        match tokio_postgres::connect(&cluster.url(), NoTls).await {
+            Ok((client, connection)) => {
+                tokio::spawn(connection);
+                others.push(client);
+            }
+            Err(error) => return error,
+        }
+    }
 }
 
 pub(crate) fn a_wrong_password_is_named_and_not_shown() {

@@ -3,7 +3,8 @@
 use libtest_mimic::{Completion, Failed, Trial};
 
 use crate::database::Database;
-use crate::{comparison, operation, rules, sqlite};
+use crate::public_api::Place;
+use crate::{comparison, operation, public_api, rules, sqlite};
 #[cfg(unix)]
 use crate::{inbox, listening, outages, pooler, postgres, processes, tls, upkeep};
 
@@ -61,6 +62,20 @@ pub(crate) fn shared<D: Database>() -> Tests {
     ]
 }
 
+/// Both stores have these, through the public API.
+pub(crate) fn public<P: Place>() -> Tests {
+    tests![
+        public_api::what_was_put_outlives_the_process::<P>,
+        public_api::every_sample_comes_out_as_it_was::<P>,
+        public_api::an_account_is_any_text::<P>,
+        public_api::a_malformed_change_is_not_merged::<P>,
+        public_api::max_rows_is_full_until_a_job_is_done::<P>,
+        public_api::clones_of_a_closed_inbox_are_closed::<P>,
+        public_api::close_writes_what_waits::<P>,
+        public_api::gauges_are_set_once_the_inbox_is_open::<P>,
+    ]
+}
+
 pub(crate) fn sqlite_only() -> Tests {
     tests![
         sqlite::after_a_crash_what_was_taken_is_due_at_once,
@@ -74,14 +89,11 @@ pub(crate) fn with_server() -> Tests {
         inbox::processes_that_open_at_once_create_the_schema_once,
         inbox::a_user_who_may_not_create_tables_needs_the_schema,
         inbox::a_schema_that_a_later_release_made_incompatible_is_refused,
-        inbox::every_sample_comes_out_as_it_was,
-        inbox::an_account_is_any_text,
         inbox::a_jsonb_column_holds_every_sample,
         inbox::a_batch_with_one_id_many_times_is_merged_as_one_by_one,
         inbox::receivers_with_unsorted_batches_do_not_deadlock,
         inbox::a_put_that_timed_out_closes_its_connection_and_cancels_nothing,
         inbox::a_full_queue_refuses_at_once_and_loses_nothing_that_it_took,
-        inbox::max_rows_is_full_until_a_job_is_done,
         inbox::a_pool_of_the_application_is_used_and_left_open,
         inbox::a_dropped_or_closed_inbox_leaves_no_connection,
         inbox::after_the_grace_jobs_are_released_and_the_attempt_does_not_count,

@@ -121,6 +121,11 @@ impl Postgres {
                 writer,
             }),
         };
+        #[cfg(feature = "metrics")]
+        store.spawn(crate::gauges::measure({
+            let connections = connections.clone();
+            move || stats(connections.clone())
+        }));
         store.spawn(wake::notify(connections, became_due));
         Ok(store)
     }
@@ -223,9 +228,10 @@ impl Postgres {
     }
 
     pub(crate) async fn stats(&self) -> Result<Stats, StoreError> {
-        let connection = self.lend().await?;
-        let stats = answered(reads::stats(&connection)).await;
-        connection.put_back(stats)
+        if self.is_closed() {
+            return Err(StoreError::closed());
+        }
+        stats(self.shared.connections.clone()).await
     }
 
     pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
@@ -282,6 +288,12 @@ impl Postgres {
     fn is_closed(&self) -> bool {
         *self.shared.closing.borrow()
     }
+}
+
+async fn stats(connections: Connections) -> Result<Stats, StoreError> {
+    let connection = connections.lend().await?;
+    let stats = answered(reads::stats(&connection)).await;
+    connection.put_back(stats)
 }
 
 impl fmt::Debug for Postgres {

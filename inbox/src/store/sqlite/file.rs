@@ -40,7 +40,6 @@ impl File {
         create(path).map_err(error)?;
         // Two names of one file, of which one is a link, have one lock.
         let name = path.canonicalize().map_err(error)?;
-        sync_directory(&name).map_err(error)?;
 
         let mut lock_name = name.clone().into_os_string();
         lock_name.push(".lock");
@@ -90,14 +89,4 @@ fn create(path: &Path) -> io::Result<fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// A new file is lost in a power failure if its directory was not flushed.
-fn sync_directory(file: &Path) -> io::Result<()> {
-    if cfg!(unix)
-        && let Some(directory) = file.parent()
-    {
-        fs::File::open(directory)?.sync_all()?;
-    }
-    Ok(())
 }

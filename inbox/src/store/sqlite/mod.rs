@@ -69,6 +69,17 @@ impl Sqlite {
         };
         let writer = Writer::new(connection, lock, file.clone(), options.allow_loss, clock);
         tokio::spawn(writer.run(queue));
+        #[cfg(feature = "metrics")]
+        tokio::spawn({
+            let (mut ended, file) = (ended.clone(), file.clone());
+            async move {
+                tokio::select! {
+                    // Nothing is ever sent: an error says that the writer has ended.
+                    _ = ended.changed() => {}
+                    () = crate::gauges::measure(|| stats(file.clone(), clock)) => {}
+                }
+            }
+        });
         let shared = Shared {
             commands,
             room: Arc::new(Semaphore::new(ROOM)),
@@ -166,14 +177,14 @@ impl Sqlite {
     }
 
     pub(crate) async fn stats(&self) -> Result<Stats, StoreError> {
-        let now = self.shared.clock.now();
-        self.read(move |connection| reads::stats(connection, now))
-            .await
+        stats(self.file()?, self.shared.clock).await
     }
 
     pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
-        self.read(move |connection| reads::parked(connection, limit))
-            .await
+        read(self.file()?, move |connection| {
+            reads::parked(connection, limit)
+        })
+        .await
     }
 
     pub(crate) async fn unpark(&self, id: ParkedId) -> Result<bool, StoreError> {
@@ -221,20 +232,29 @@ impl Sqlite {
         sent.map_err(|_| StoreError::closed())
     }
 
-    /// Reads on a connection of its own: a long read holds up no put.
-    async fn read<R: Send + 'static>(
-        &self,
-        operation: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
-    ) -> Result<R, StoreError> {
+    /// To read from.
+    fn file(&self) -> Result<File, StoreError> {
         if self.shared.commands.is_closed() {
             return Err(StoreError::closed());
         }
-        let file = self.shared.file.clone();
-        let read = spawn_blocking(move || operation(&connection::open_reader(&file)?));
-        read.await
-            .map_err(StoreError::new)?
-            .map_err(StoreError::new)
+        Ok(self.shared.file.clone())
     }
+}
+
+async fn stats(file: File, clock: Clock) -> Result<Stats, StoreError> {
+    let now = clock.now();
+    read(file, move |connection| reads::stats(connection, now)).await
+}
+
+/// Reads on a connection of its own: a long read holds up no put.
+async fn read<R: Send + 'static>(
+    file: File,
+    operation: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+) -> Result<R, StoreError> {
+    let read = spawn_blocking(move || operation(&connection::open_reader(&file)?));
+    read.await
+        .map_err(StoreError::new)?
+        .map_err(StoreError::new)
 }
 
 impl fmt::Debug for Sqlite {

@@ -1,9 +1,16 @@
-//! Every event that this crate emits, and the only module that uses `tracing`. No event shows a body or an account.
+//! Every event and every metric that this crate emits, and the only module that uses `tracing` and `metrics`. No event shows
+//! a body or an account.
+
+#[cfg(feature = "metrics")]
+mod metrics;
 
 use std::error::Error;
 use std::time::Duration;
 
 use tracing::{debug, error, warn};
+
+#[cfg(feature = "metrics")]
+pub(crate) use self::metrics::{describe_metrics, measured, run_ended};
 
 /// What a filter names. Part of the API: the module of an event is not.
 const TARGET: &str = "cronofy_webhook_inbox";
@@ -95,6 +102,8 @@ pub(crate) fn panicked(subject: &Subject, backoff: Duration) {
 }
 
 pub(crate) fn parked(subject: &Subject) {
+    #[cfg(feature = "metrics")]
+    run_ended("parked");
     about!(
         error,
         subject,
