@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::NoTls;
 
 use crate::log::Log;
-use crate::pooler;
+use crate::pooler::{Pooled, on_each_connection};
+use crate::public_api::Place as _;
 use crate::server::{Database, connect, number};
 use crate::support::{Jobs, block_on, block_on_this_thread, change, eventually, verification};
 
@@ -92,9 +93,9 @@ pub(crate) fn others_are_told_once_in_50_ms_and_only_of_a_row_that_became_due() 
 /// It would be the connections of others to the server that listen.
 pub(crate) fn a_worker_does_not_listen_behind_a_pooler_in_transaction_mode() {
     block_on_this_thread(async {
-        let (_database, _pooler, url) = pooler::start("transaction", "").await;
+        let pooled = Pooled::create().await;
         let log = Log::start();
-        let inbox = Inbox::open(&url).await.unwrap();
+        let inbox = Inbox::open(&pooled.url).await.unwrap();
         let jobs = Jobs::default();
         let worker = inbox.worker(jobs.noting()).run_until(async {
             let line = log.line("no notification arrives").await;
@@ -103,7 +104,7 @@ pub(crate) fn a_worker_does_not_listen_behind_a_pooler_in_transaction_mode() {
                 "{line}"
             );
             let channels = "SELECT pg_listening_channels()";
-            let channels = pooler::on_each_connection(&url, channels).await;
+            let channels = on_each_connection(&pooled.url, channels).await;
             assert!(
                 !channels.contains(&"cronofy_inbox".to_owned()),
                 "{channels:?}"
@@ -115,7 +116,7 @@ pub(crate) fn a_worker_does_not_listen_behind_a_pooler_in_transaction_mode() {
 
 pub(crate) fn a_put_wakes_a_worker_behind_a_pooler_in_session_mode() {
     block_on(async {
-        let (database, _pooler, url) = pooler::start("session", "default_pool_size = 20").await;
-        each_put_wakes_a_worker(&database, &url).await;
+        let pooled = Pooled::start("session", "default_pool_size = 20").await;
+        each_put_wakes_a_worker(&pooled.database, &pooled.url).await;
     });
 }
