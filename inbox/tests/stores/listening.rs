@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::NoTls;
 
 use crate::log::Log;
-use crate::pooler::{Pooled, on_each_connection};
+use crate::pgbouncer::{Pooled, on_each_connection};
 use crate::public_api::Place as _;
 use crate::server::{Database, connect, number};
 use crate::support::{Jobs, block_on, block_on_this_thread, change, eventually, verification};

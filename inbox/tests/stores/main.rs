@@ -99,7 +99,7 @@ fn main() -> ExitCode {
         trials.push(suite::trial("postgres", name, test, &without_cluster));
     }
     let without_pooler = pgbouncer::program().err();
-    let with_pooler = suite::public::<pooler::Pooled>()
+    let with_pooler = suite::public::<pgbouncer::Pooled>()
         .into_iter()
         .chain(suite::with_pooler());
     for (name, test) in with_pooler {

@@ -7,14 +7,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
-use tokio_postgres::Config;
 use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, SimpleQueryMessage};
 
 use crate::cluster;
+use crate::public_api::Place;
+use crate::server::{Database, connect};
 use crate::support::eventually;
 
 /// How many connections to the server the clients of a database share.
-pub(crate) const POOL_SIZE: usize = 2;
+const POOL_SIZE: usize = 2;
 
 /// Killed when it is dropped.
 pub(crate) struct PgBouncer {
@@ -90,6 +92,54 @@ impl Drop for PgBouncer {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// A database, behind a pooler.
+pub(crate) struct Pooled {
+    pub(crate) database: Database,
+    // Killed when it is dropped.
+    _pooler: PgBouncer,
+    pub(crate) url: String,
+}
+
+impl Pooled {
+    pub(crate) async fn start(mode: &str, configuration: &str) -> Self {
+        let database = Database::create().await;
+        let pooler = PgBouncer::start(&database.url, mode, configuration).await;
+        Self {
+            url: pooler.url(&database.url),
+            database,
+            _pooler: pooler,
+        }
+    }
+}
+
+impl Place for Pooled {
+    async fn create() -> Self {
+        Self::start("transaction", "").await
+    }
+
+    fn url(&self) -> String {
+        self.url.clone()
+    }
+}
+
+/// The first column of the rows, from each of the connections to the server.
+pub(crate) async fn on_each_connection(url: &str, sql: &str) -> Vec<String> {
+    let mut clients: Vec<Client> = Vec::new();
+    let mut values = Vec::new();
+    while clients.len() < POOL_SIZE {
+        let client = connect(url).await;
+        // Keeps its connection to the server.
+        client.batch_execute("BEGIN").await.unwrap();
+        for message in client.simple_query(sql).await.unwrap() {
+            if let SimpleQueryMessage::Row(row) = message {
+                values.push(row.get(0).unwrap().to_owned());
+            }
+        }
+        clients.push(client);
+    }
+    values
 }
 
 /// Debian has it in a folder that only the `PATH` of root has.

@@ -2,68 +2,21 @@
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cronofy_webhook_inbox::{Inbox, Job, POSTGRES_SCHEMA};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use tokio_postgres::{Client, SimpleQueryMessage};
 use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 
 use crate::cluster::Cluster;
-use crate::pgbouncer::{POOL_SIZE, PgBouncer};
-use crate::public_api::Place;
-use crate::server::{Database, connect, number};
+use crate::pgbouncer::{PgBouncer, Pooled, on_each_connection};
+use crate::public_api::Place as _;
+use crate::server::{connect, number};
 use crate::support::{Jobs, block_on, chain, change, eventually, verification};
-
-/// A database, behind a pooler.
-pub(crate) struct Pooled {
-    pub(crate) database: Database,
-    _pooler: PgBouncer,
-    pub(crate) url: String,
-}
-
-impl Pooled {
-    pub(crate) async fn start(mode: &str, configuration: &str) -> Self {
-        let database = Database::create().await;
-        let pooler = PgBouncer::start(&database.url, mode, configuration).await;
-        Self {
-            url: pooler.url(&database.url),
-            database,
-            _pooler: pooler,
-        }
-    }
-}
-
-impl Place for Pooled {
-    async fn create() -> Self {
-        Self::start("transaction", "").await
-    }
-
-    fn url(&self) -> String {
-        self.url.clone()
-    }
-}
-
-/// The first column of the rows, from each of the connections to the server.
-pub(crate) async fn on_each_connection(url: &str, sql: &str) -> Vec<String> {
-    let mut clients: Vec<Client> = Vec::new();
-    let mut values = Vec::new();
-    while clients.len() < POOL_SIZE {
-        let client = connect(url).await;
-        // Keeps its connection to the server.
-        client.batch_execute("BEGIN").await.unwrap();
-        for message in client.simple_query(sql).await.unwrap() {
-            if let SimpleQueryMessage::Row(row) = message {
-                values.push(row.get(0).unwrap().to_owned());
-            }
-        }
-        clients.push(client);
-    }
-    values
-}
 
 async fn is_empty(inbox: &Inbox) -> bool {
     let stats = inbox.stats().await;
@@ -85,13 +38,11 @@ pub(crate) fn processes_that_open_at_once_create_the_schema_once() {
 }
 
 pub(crate) fn every_operation_works() {
-    const LEASE: Duration = Duration::from_millis(300);
-
     block_on(async {
         let pooled = Pooled::create().await;
         let inbox = Inbox::open(&pooled.url).max_rows(10).await.unwrap();
         for since in [2, 1] {
-            inbox.put("slow", &change("chn_1", since)).await.unwrap();
+            inbox.put("works", &change("chn_1", since)).await.unwrap();
         }
         for account in ["fails", "forgotten"] {
             inbox.put(account, &verification()).await.unwrap();
@@ -99,36 +50,25 @@ pub(crate) fn every_operation_works() {
         assert_eq!(inbox.stats().await.unwrap().waiting, 3);
         assert_eq!(inbox.forget("forgotten").await.unwrap(), 1);
 
-        let jobs = Jobs::default();
-        let noted = jobs.clone();
+        let runs = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&runs);
         let service = service_fn(move |job: Job| {
-            let (mut note, account) = (noted.noting(), job.account().to_owned());
-            async move {
-                let noted: Result<(), Infallible> = tower::Service::call(&mut note, job).await;
-                noted.unwrap();
-                match account.as_str() {
-                    "fails" => return Err("a failure"),
-                    // For as long as a few leases.
-                    _ => sleep(4 * LEASE).await,
-                }
-                Ok(())
-            }
+            let run = (job.account().to_owned(), job.attempt(), job.merged());
+            noted.lock().unwrap().push(run);
+            let fails = job.account() == "fails";
+            ready(if fails { Err("a failure") } else { Ok(()) })
         });
-        let worker = inbox.worker(service).lease(LEASE).max_attempts(2);
+        let worker = inbox.worker(service).max_attempts(2);
         let worker = worker.backoff(|_, _| Duration::from_millis(1));
         let ended = eventually(async || {
             let stats = inbox.stats().await.unwrap();
             (stats.waiting + stats.taken, stats.parked) == (0, 1)
         });
         worker.run_until(ended).await.unwrap();
-        let mut runs: Vec<_> = jobs
-            .all()
-            .iter()
-            .map(|job| (job.account().to_owned(), job.attempt(), job.merged()))
-            .collect();
+        let mut runs = runs.lock().unwrap().clone();
         runs.sort();
         let run = |account: &str, attempt, merged| (account.to_owned(), attempt, merged);
-        let expected = [run("fails", 1, 1), run("fails", 2, 1), run("slow", 1, 2)];
+        let expected = [run("fails", 1, 1), run("fails", 2, 1), run("works", 1, 2)];
         assert_eq!(runs, expected);
 
         let parked = inbox.parked(10).await.unwrap();
@@ -141,6 +81,37 @@ pub(crate) fn every_operation_works() {
         let prepared = "SELECT name FROM pg_prepared_statements";
         let none: [&str; 0] = [];
         assert_eq!(on_each_connection(&pooled.url, prepared).await, none);
+    });
+}
+
+pub(crate) fn the_lease_of_a_run_is_renewed() {
+    block_on(async {
+        let pooled = Pooled::create().await;
+        let inbox = Inbox::open(&pooled.url).await.unwrap();
+        inbox.put("42", &verification()).await.unwrap();
+        let client = connect(&pooled.database.url).await;
+        let is_renewed = CancellationToken::new();
+        let service = service_fn(|_: Job| {
+            let is_renewed = is_renewed.clone();
+            async move {
+                is_renewed.cancelled().await;
+                Ok::<_, Infallible>(())
+            }
+        });
+        let worker = inbox.worker(service).lease(Duration::from_secs(3));
+        let ended = async {
+            eventually(async || inbox.stats().await.unwrap().taken == 1).await;
+            let token = number(&client, "SELECT token FROM cronofy_inbox").await;
+            let ends = format!(
+                "SELECT coalesce(max(extract(epoch FROM due) * 1000), 0)::bigint
+                 FROM cronofy_inbox WHERE token = {token}"
+            );
+            let first = number(&client, &ends).await;
+            eventually(async || number(&client, &ends).await > first).await;
+            is_renewed.cancel();
+            eventually(async || is_empty(&inbox).await).await;
+        };
+        worker.run_until(ended).await.unwrap();
     });
 }
 

@@ -136,6 +136,7 @@ pub(crate) fn with_pooler() -> Tests {
         listening::a_worker_does_not_listen_behind_a_pooler_in_transaction_mode,
         pooler::processes_that_open_at_once_create_the_schema_once,
         pooler::every_operation_works,
+        pooler::the_lease_of_a_run_is_renewed,
         pooler::two_inboxes_share_the_jobs,
         pooler::a_job_of_another_process_runs_within_two_seconds,
         pooler::a_parameter_that_the_pooler_refuses_is_named,
