@@ -157,19 +157,25 @@
 //!
 //! # On PostgreSQL
 //!
-//! Tested with PostgreSQL 15.
+//! Tested with PostgreSQL 15, and PgBouncer 1.18.
 //!
 //! - **Users that may not create tables**: apply the schema as another one, and
 //!   `GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox` and `GRANT SELECT ON cronofy_inbox_schema`. Then open with
 //!   [`migrate(false)`](Open::migrate).
-//! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store. Behind a
-//!   pooler in transaction mode everything works, as nothing depends on the session; there a worker hears nothing, and looks once a
-//!   second.
+//! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store.
+//! - **Poolers**: behind one in transaction mode everything works, as nothing depends on the session, and nothing is prepared. Only
+//!   [notifications](https://www.postgresql.org/docs/current/sql-notify.html) do not arrive there: a worker notices it within 2
+//!   seconds, does not listen, tries again after 10 minutes, and looks for jobs once a second. In session mode it hears of them. In
+//!   statement mode all works but to create the schema, for which `open` needs a transaction: apply it as another user or past the
+//!   pooler. Instead of `options` in the URL, which PgBouncer refuses, or ignores if `ignore_startup_parameters` says so, use
+//!   `ALTER ROLE … SET`.
 //! - **The clock** is the database's. Those of the receivers and workers do not matter.
 //! - **Vacuum**: each job updates its row a few times. The table has settings for that (`fillfactor`, and an autovacuum that begins
-//!   early). What holds an old snapshot, as a transaction that was left open, keeps dead rows from being removed, and each take
-//!   has to pass them: a worker warns of one that is older than 5 minutes, of those that its user may see
-//!   (`GRANT pg_read_all_stats` for all).
+//!   early). A transaction that was left open with a snapshot, or after it has written, keeps dead rows from being removed, and so
+//!   does a prepared one; each take has to pass them. A worker warns of one that is older than 5 minutes, of those that its user may
+//!   see (`GRANT pg_read_all_stats` for all). It does not see what else keeps them: a standby with
+//!   [`hot_standby_feedback`](https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-HOT-STANDBY-FEEDBACK), and a
+//!   replication slot, whose `xmin` is in `pg_stat_replication` and `pg_replication_slots`.
 //! - **A worker that dies** leaves its jobs taken until their [lease](Worker::lease) ends. Then others run them.
 //!
 //! # Where to start

@@ -70,11 +70,11 @@ pub(crate) fn pulled_back(rows: u64) {
 }
 
 #[cfg(feature = "postgres")]
-pub(crate) fn snapshot_is_old(age: Duration) {
+pub(crate) fn transaction_is_old(age: Duration) {
     warn!(
         target: TARGET,
         age_s = age.as_secs(),
-        "a transaction is open for long: until it ends nothing is vacuumed, and each job takes longer"
+        "a transaction has been open for long: until it ends dead rows are kept, and each job takes longer"
     );
 }
 

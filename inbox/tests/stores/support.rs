@@ -28,6 +28,15 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
+/// On this thread alone, where a [`Log`](crate::log::Log) sees all events.
+pub(crate) fn block_on_this_thread<T>(future: impl Future<Output = T>) -> T {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
 pub(crate) fn delivery(payload: Payload) -> Delivery {
     Sender::new(SECRET).delivery(payload)
 }

@@ -218,7 +218,11 @@ impl Postgres {
         shared.has_worker.call_once(|| {
             self.spawn(upkeep::run(shared.connections.clone()));
             if let Some(connector) = &shared.connector {
-                self.spawn(wake::listen(connector.clone(), shared.wake.clone()));
+                self.spawn(wake::listen(
+                    connector.clone(),
+                    shared.connections.clone(),
+                    shared.wake.clone(),
+                ));
             }
         });
         shared.wake.subscribe()
