@@ -9,13 +9,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
+use crate::common::{Jobs, change, delivery, verification};
 use crate::server::{Database, connect, number};
 use crate::store::postgres::Postgres as Store;
 use crate::store::postgres::batch::Batch;
 use crate::store::{End, Options, Take};
-use crate::support::{
-    Jobs, block_on, chain, change, delivery, eventually, post_change, verification,
-};
+use crate::support::{block_on, chain, eventually, post_change};
 
 const SECOND: Duration = Duration::from_secs(1);
 

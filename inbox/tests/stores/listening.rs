@@ -6,11 +6,11 @@ use cronofy_webhook_inbox::Inbox;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::NoTls;
 
-use crate::log::Log;
+use crate::common::{Jobs, Log, change, verification};
 use crate::pgbouncer::{Pooled, on_each_connection};
 use crate::public_api::Place as _;
 use crate::server::{Database, connect, number};
-use crate::support::{Jobs, block_on, block_on_this_thread, change, eventually, verification};
+use crate::support::{block_on, block_on_this_thread, eventually, logged};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -98,7 +98,7 @@ pub(crate) fn a_worker_does_not_listen_behind_a_pooler_in_transaction_mode() {
         let inbox = Inbox::open(&pooled.url).await.unwrap();
         let jobs = Jobs::default();
         let worker = inbox.worker(jobs.noting()).run_until(async {
-            let line = log.line("no notification arrives").await;
+            let line = logged(&log, "no notification arrives").await;
             assert!(
                 line.contains("DEBUG") && line.contains("not listening"),
                 "{line}"

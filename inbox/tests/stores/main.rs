@@ -38,14 +38,18 @@ mod store;
 
 #[cfg(unix)]
 mod cluster;
+#[path = "../common/mod.rs"]
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, unused_imports, reason = "most tests need a server")
+)]
+mod common;
 mod comparison;
 mod database;
 #[cfg(unix)]
 mod inbox;
 #[cfg(unix)]
 mod listening;
-#[cfg(unix)]
-mod log;
 mod model;
 mod operation;
 #[cfg(unix)]
@@ -64,6 +68,7 @@ mod rules;
 mod server;
 mod sqlite;
 mod suite;
+#[cfg_attr(not(unix), expect(dead_code, reason = "most tests need a server"))]
 mod support;
 #[cfg(unix)]
 mod tls;

@@ -13,10 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 
 use crate::cluster::Cluster;
+use crate::common::{Jobs, change, verification};
 use crate::pgbouncer::{PgBouncer, Pooled, on_each_connection};
 use crate::public_api::Place as _;
 use crate::server::{connect, number};
-use crate::support::{Jobs, block_on, chain, change, eventually, verification};
+use crate::support::{block_on, chain, eventually};
 
 async fn is_empty(inbox: &Inbox) -> bool {
     let stats = inbox.stats().await;

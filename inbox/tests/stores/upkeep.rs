@@ -7,10 +7,10 @@ use cronofy_webhook_inbox::Inbox;
 use tokio_postgres::Client;
 
 use crate::cluster::Cluster;
-use crate::log::Log;
+use crate::common::{Jobs, Log, verification};
 use crate::server::{self, Database, connect, number};
 use crate::store::postgres::reads::oldest_transaction;
-use crate::support::{Jobs, block_on, block_on_this_thread, eventually, verification};
+use crate::support::{block_on, block_on_this_thread, eventually, logged};
 
 /// Whether the rows that are deleted now stay in their table.
 async fn keeps_dead_rows(client: &Client) -> bool {
@@ -155,7 +155,7 @@ pub(crate) fn a_worker_warns_of_a_transaction_that_is_older_than_5_minutes() {
             put_late(&inbox, &database).await;
             let jobs = Jobs::default();
             // It has looked before.
-            let looked = async { drop(log.line(LATE).await) };
+            let looked = async { drop(logged(&log, LATE).await) };
             inbox.worker(jobs.noting()).run_until(looked).await.unwrap();
             let lines = log.lines(OLD);
             assert_eq!(lines.len(), usize::from(is_old), "{ahead}: {lines:?}");

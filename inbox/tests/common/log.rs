@@ -1,13 +1,9 @@
-//! What the inbox logs.
-
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::{DefaultGuard, set_default};
-
-use crate::support::eventually;
 
 #[derive(Clone, Default)]
 struct Text(Arc<Mutex<Vec<u8>>>);
@@ -39,7 +35,7 @@ impl Log {
         let text = Text::default();
         let writer = text.clone();
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::DEBUG)
+            .with_max_level(LevelFilter::TRACE)
             .with_ansi(false)
             .with_writer(move || writer.clone())
             .finish();
@@ -49,16 +45,14 @@ impl Log {
         }
     }
 
-    /// The lines with this text so far.
-    pub(crate) fn lines(&self, message: &str) -> Vec<String> {
-        let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().filter(|line| line.contains(message));
-        lines.map(str::to_owned).collect()
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// Waits for a line with this text.
-    pub(crate) async fn line(&self, message: &str) -> String {
-        eventually(async || !self.lines(message).is_empty()).await;
-        self.lines(message).remove(0)
+    /// The lines with this text so far.
+    pub(crate) fn lines(&self, message: &str) -> Vec<String> {
+        let text = self.text();
+        let lines = text.lines().filter(|line| line.contains(message));
+        lines.map(str::to_owned).collect()
     }
 }
