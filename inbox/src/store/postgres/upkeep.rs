@@ -30,7 +30,7 @@ pub(super) async fn run(connections: Connections) {
 }
 
 async fn pull_back(connections: &Connections) -> Result<(), StoreError> {
-    let connection = connections.lend().await?;
+    let connection = connections.acquire().await?;
     let rows = answered(statements::pull_back(&connection)).await;
     let rows = connection.put_back(rows)?;
     if rows > 0 {
@@ -40,7 +40,7 @@ async fn pull_back(connections: &Connections) -> Result<(), StoreError> {
 }
 
 async fn look_for_old_transaction(connections: &Connections) -> Result<(), StoreError> {
-    let connection = connections.lend().await?;
+    let connection = connections.acquire().await?;
     let age = answered(reads::oldest_transaction(&connection)).await;
     match connection.put_back(age)? {
         Some(age) if age > OLD_TRANSACTION => events::transaction_is_old(age),

@@ -32,7 +32,7 @@ const UNHEARD_PAUSE: Duration = Duration::from_secs(10 * 60);
 pub(super) async fn notify(connections: Connections, became_due: Arc<Notify>) {
     loop {
         became_due.notified().await;
-        if let Ok(connection) = connections.lend().await {
+        if let Ok(connection) = connections.acquire().await {
             let told = answered(connection.batch_execute("NOTIFY cronofy_inbox")).await;
             // An error: they look by themselves.
             drop(connection.put_back(told));
@@ -109,7 +109,7 @@ async fn hears(
 ) -> Result<bool, StoreError> {
     answered(client.batch_execute("LISTEN cronofy_inbox_probe")).await?;
     let number = fastrand::u64(..).to_string();
-    let connection = connections.lend().await?;
+    let connection = connections.acquire().await?;
     let notify = format!("NOTIFY cronofy_inbox_probe, '{number}'");
     let told = answered(connection.batch_execute(&notify)).await;
     connection.put_back(told)?;
