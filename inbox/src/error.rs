@@ -21,7 +21,9 @@ pub enum OpenError {
     InUse(PathBuf),
     /// The file cannot be written to: check its owner and mode, and those of its directory.
     ReadOnly(PathBuf),
-    /// The file exists, and is not a SQLite database.
+    /// The directory of the file does not exist: create it.
+    NoDirectory(PathBuf),
+    /// It exists, and is not a SQLite database.
     NotADatabase(PathBuf),
     /// The schema is from a later release of this crate, which this one cannot use.
     NewerVersion {
@@ -31,7 +33,8 @@ pub enum OpenError {
     /// The store would lose what it acknowledged, in a power failure: the reason. [`allow_loss`](crate::Open::allow_loss)
     /// opens it all the same.
     NotDurable(&'static str),
-    /// No PostgreSQL server that takes writes was reached: check host and port of the URL, and whether it runs.
+    /// No PostgreSQL server that takes writes could be reached: check host and port of the URL, and whether the server runs and
+    /// is not a standby.
     Unreachable(StoreError),
     /// The PostgreSQL server refused the user: check user and password of the URL, and the server's `pg_hba.conf`.
     AccessDenied(StoreError),
@@ -44,9 +47,14 @@ pub enum OpenError {
         doc = "[`POSTGRES_SCHEMA`](crate::POSTGRES_SCHEMA)"
     )]
     #[cfg_attr(not(feature = "postgres"), doc = "the schema")]
-    /// as another user, with the rights to read and write both tables and to use the sequence, and set
+    /// as another user, with the rights to read and write both tables, and set
     /// [`migrate(false)`](crate::Open::migrate).
     NotPermitted(StoreError),
+    /// The PostgreSQL server has no such database: create it, or correct the URL.
+    NoDatabase(StoreError),
+    /// `default_transaction_isolation` is this level, at which puts to the same row at the same time fail: set it to
+    /// `read committed` for the user or the database.
+    Isolation(String),
     /// There is no schema, and [`migrate(false)`](crate::Open::migrate) was set.
     NotMigrated,
     /// Anything else that the file system or the database reported.
@@ -75,6 +83,11 @@ impl fmt::Display for OpenError {
                 "{} cannot be written to: check owner and mode of the file and of its directory",
                 path.display()
             ),
+            Self::NoDirectory(path) => write!(
+                f,
+                "{} cannot be created: its directory does not exist",
+                path.display()
+            ),
             Self::NotADatabase(path) => {
                 write!(f, "{} is not a SQLite database", path.display())
             }
@@ -90,7 +103,7 @@ impl fmt::Display for OpenError {
                 f.write_str("the database has no schema, and `migrate(false)` is set")
             }
             Self::Unreachable(_) => f.write_str(
-                "no PostgreSQL server that takes writes was reached: check host and port of the URL",
+                "no PostgreSQL server that takes writes could be reached: check host and port of the URL, and whether it is a standby",
             ),
             Self::AccessDenied(_) => f.write_str(
                 "the PostgreSQL server refused the user: check user and password of the URL",
@@ -100,6 +113,13 @@ impl fmt::Display for OpenError {
             ),
             Self::NotPermitted(_) => f.write_str(
                 "the PostgreSQL user lacks a right: grant it, or apply the schema as another user and set `migrate(false)`",
+            ),
+            Self::NoDatabase(_) => f.write_str(
+                "the PostgreSQL server has no such database: create it, or correct the URL",
+            ),
+            Self::Isolation(level) => write!(
+                f,
+                "puts would fail, as `default_transaction_isolation` is `{level}`: set it to `read committed` for the user or the database"
             ),
             Self::Store(_) => f.write_str("the inbox could not be opened"),
         }
@@ -113,6 +133,7 @@ impl Error for OpenError {
             | Self::AccessDenied(error)
             | Self::TooManyConnections(error)
             | Self::NotPermitted(error)
+            | Self::NoDatabase(error)
             | Self::Store(error) => Some(error),
             _ => None,
         }
@@ -132,7 +153,7 @@ pub enum PutError {
     Full,
     /// The inbox was closed.
     Closed,
-    /// The notification was not stored by 100 ms before the deadline of the middleware.
+    /// 100 ms before the deadline of the middleware it was not known to be stored.
     TimedOut,
     /// The store failed.
     Store(StoreError),
@@ -141,7 +162,9 @@ pub enum PutError {
 impl fmt::Display for PutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Full => "the inbox is full",
+            Self::Full => {
+                "the inbox is full: 1,024 notifications wait for the store, or it has `max_rows` jobs"
+            }
             Self::Closed => "the inbox is closed",
             Self::TimedOut => "the notification was not stored within the deadline",
             Self::Store(_) => "the notification was not stored",

@@ -3,6 +3,7 @@
 #[cfg(inbox_faults)]
 mod faults;
 mod held;
+mod pause;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub(crate) use self::held::{FIRST_PAUSE, Held, MAX_PAUSE};
+pub(crate) use self::held::Held;
+pub(crate) use self::pause::Pause;
 #[cfg(feature = "postgres")]
 pub use self::postgres::SCHEMA as POSTGRES_SCHEMA;
 #[cfg(feature = "sqlite")]
@@ -39,6 +41,14 @@ pub(crate) struct Options {
 /// Names a run that holds a row. No row ever has the token of another run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token(pub(crate) i64);
+
+#[cfg(feature = "postgres")]
+impl Token {
+    /// Not from a sequence: a standby that takes over may not know how far it was.
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        getrandom::u64().map(|token| Self(token.cast_signed()))
+    }
+}
 
 /// The answer to a take.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@ use std::error::Error;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -37,11 +38,7 @@ impl<F, E> Run<F, E> {
         let started = Instant::now();
         let end = match self.future {
             Some(future) => judge(completed(future).await, &self.backoff, &self.subject),
-            None => judge(
-                Err::<Result<R, E>, _>(Panicked),
-                &self.backoff,
-                &self.subject,
-            ),
+            None => judge(Err(Panicked), &self.backoff, &self.subject),
         };
         // Before the row is freed: a renewal after that would fail.
         drop(lease);
@@ -50,7 +47,7 @@ impl<F, E> Run<F, E> {
             // Logged by `judge`.
             Ok(true) => {}
             Ok(false) => events::ended_late(&self.subject),
-            Err(error) => events::store_failed("end", &error),
+            Err(_closed) => events::closed_before(&self.subject),
         }
     }
 }
@@ -60,18 +57,30 @@ pub(super) fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(f)).map_err(|_| Panicked)
 }
 
-async fn completed<F: Future>(future: F) -> Result<F::Output, Panicked> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match caught(|| future.as_mut().poll(cx)) {
-        Ok(poll) => poll.map(Ok),
-        Err(panicked) => std::task::Poll::Ready(Err(panicked)),
-    })
-    .await
+/// To drop the future and the response may panic as well.
+async fn completed<F, R, E>(future: F) -> Result<Result<(), E>, Panicked>
+where
+    F: Future<Output = Result<R, E>>,
+{
+    let mut place = pin!(Some(future));
+    let output = poll_fn(|cx| match place.as_mut().as_pin_mut() {
+        Some(future) => match caught(|| future.poll(cx)) {
+            Ok(poll) => poll.map(Ok),
+            Err(panicked) => Poll::Ready(Err(panicked)),
+        },
+        None => Poll::Ready(Err(Panicked)),
+    });
+    let output = output.await;
+    caught(|| place.set(None))?;
+    match output? {
+        Ok(response) => caught(|| drop(response)).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 /// How the run ended. `backoff` is the user's, and may panic as well.
-fn judge<R, E: Into<Box<dyn Error + Send + Sync>>>(
-    output: Result<Result<R, E>, Panicked>,
+fn judge<E: Into<Box<dyn Error + Send + Sync>>>(
+    output: Result<Result<(), E>, Panicked>,
     backoff: &Backoff<E>,
     subject: &Subject,
 ) -> End {
@@ -81,7 +90,7 @@ fn judge<R, E: Into<Box<dyn Error + Send + Sync>>>(
         backoff
     };
     let failed: Result<Duration, Panicked> = match output {
-        Ok(Ok(_)) => return End::Done,
+        Ok(Ok(())) => return End::Done,
         Ok(Err(error)) => caught(|| failed(error)),
         Err(panicked) => Err(panicked),
     };

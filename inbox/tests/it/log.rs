@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use cronofy_webhook::testing::Payload;
 use cronofy_webhook_inbox::Job;
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tower::service_fn;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::{DefaultGuard, set_default};
 
-use crate::support::{Jobs, change, delivery, inbox, noting};
+use crate::support::{Jobs, block, change, delivery, in_file, inbox, noting, verification};
 
 /// The account, and parts of the bodies.
 const PRIVATE: [&str; 4] = ["account-42", "receiver.example", "callback_url", "@"];
@@ -129,13 +131,13 @@ async fn a_job_that_is_parked_is_logged_as_an_error() {
         .await
         .unwrap();
     contains(
-        &log.line("is parked"),
+        &log.line("out of attempts"),
         &["ERROR", "kind=\"smart_invite\"", "attempt=1"],
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_lease_and_the_end_of_the_grace_are_logged() {
+async fn a_run_that_is_dropped_is_logged_with_the_reason() {
     let log = Log::start();
     let inbox = inbox().await;
     inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
@@ -147,8 +149,8 @@ async fn a_lost_lease_and_the_end_of_the_grace_are_logged() {
     });
     worker.await.unwrap();
     contains(
-        &log.line("lease was not renewed"),
-        &["ERROR", "channel=\"chn_1\""],
+        &log.line("account was forgotten"),
+        &["WARN", "channel=\"chn_1\""],
     );
 
     inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
@@ -161,6 +163,50 @@ async fn a_lost_lease_and_the_end_of_the_grace_are_logged() {
         &log.line("grace period"),
         &["WARN", "runs=1", "grace_ms=2000"],
     );
+
+    let worker = inbox.worker(service()).run_until(async {
+        sleep(Duration::from_secs(1)).await;
+        inbox.close().await;
+        pending::<()>().await;
+    });
+    worker.await.unwrap();
+    contains(
+        &log.line("inbox was closed before the run ended"),
+        &["WARN"],
+    );
+}
+
+#[tokio::test]
+async fn a_lease_that_is_not_renewed_is_logged() {
+    let log = Log::start();
+    let (inbox, directory, _) = in_file().await;
+    inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
+    let dropped = Arc::new(Semaphore::new(0));
+    let service = service_fn(|_: Job| {
+        // Only now: the job has been taken.
+        let blocked = block(&directory);
+        let dropped = CloseOnDrop(Arc::clone(&dropped));
+        async move {
+            let _guards = (blocked, dropped);
+            pending::<Result<(), String>>().await
+        }
+    });
+    let worker = inbox.worker(service).lease(Duration::from_millis(300));
+    let shutdown = async { drop(dropped.acquire().await) };
+    worker.run_until(shutdown).await.unwrap();
+    contains(
+        &log.line("lease was not renewed"),
+        &["ERROR", "channel=\"chn_1\""],
+    );
+}
+
+/// Closes it with the future that holds this.
+struct CloseOnDrop(Arc<Semaphore>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 #[tokio::test]
@@ -197,6 +243,32 @@ async fn puts_that_fail_are_logged_once_in_ten_seconds() {
     sleep(Duration::from_secs(10)).await;
     put().await;
     contains(&log.line("was not stored"), &["suppressed=99"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn transactions_that_fail_are_logged_once_in_ten_seconds() {
+    let (inbox, directory, _) = in_file().await;
+    let rolled_back = "CREATE TRIGGER fails BEFORE INSERT ON cronofy_inbox
+                       BEGIN SELECT RAISE(ROLLBACK, 'no room'); END";
+    let other = Connection::open(directory.path().join("inbox.db")).unwrap();
+    other.execute_batch(rolled_back).unwrap();
+    let put = async || {
+        let put = inbox.put("account-42", &verification()).await;
+        put.unwrap_err();
+        // It is logged after the answer.
+        sleep(Duration::from_millis(1)).await;
+    };
+    let log = Log::start();
+    for _ in 0..10 {
+        put().await;
+    }
+    let line = log.line("transaction failed");
+    contains(&line, &["ERROR", "no room", "suppressed=0"]);
+    drop(log);
+    let log = Log::start();
+    sleep(Duration::from_secs(10)).await;
+    put().await;
+    contains(&log.line("transaction failed"), &["suppressed=9"]);
 }
 
 #[tokio::test]

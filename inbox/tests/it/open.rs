@@ -1,6 +1,6 @@
 //! Which databases are opened, and what is said of the others.
 
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::path::Path;
 
 use cronofy_webhook_inbox::{Inbox, OpenError, SQLITE_SCHEMA};
@@ -46,6 +46,12 @@ async fn a_url_names_its_store() {
     ] {
         assert_eq!(error(url).await.to_string(), message);
     }
+    let no_root = "postgres://localhost/inbox?sslmode=verify-full&sslrootcert=/missing/root.pem";
+    let text = error(no_root).await.to_string();
+    assert!(
+        text.contains("`sslrootcert` is /missing/root.pem: "),
+        "{text}"
+    );
     let directory = tempdir().unwrap();
     let (path, _) = file(&directory);
     let inbox = Inbox::open(format!("sqlite://{}", path.display()))
@@ -82,21 +88,25 @@ async fn a_file_that_is_not_a_database_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_directory_that_does_not_exist_is_named_by_the_cause() {
+async fn a_directory_is_not_created() {
     let directory = tempdir().unwrap();
-    let error = error(&format!(
-        "sqlite:{}/missing/inbox.db",
-        directory.path().display()
-    ))
-    .await;
-    let OpenError::Store(error) = error else {
-        panic!("{error:?}");
-    };
-    let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert!(
-        cause.contains("No such file") || cause.contains("cannot find"),
-        "{cause}"
+    let path = directory.path().join("missing").join("inbox.db");
+    let error = error(&format!("sqlite:{}", path.display())).await;
+    assert!(matches!(error, OpenError::NoDirectory(_)), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{} cannot be created: its directory does not exist",
+            path.display()
+        )
     );
+}
+
+#[tokio::test]
+async fn a_directory_is_not_a_database() {
+    let directory = tempdir().unwrap();
+    let error = error(&format!("sqlite:{}", directory.path().display())).await;
+    assert!(matches!(error, OpenError::NotADatabase(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -167,6 +177,45 @@ async fn a_file_is_for_one_inbox_at_a_time() {
     }
     drop(path);
     first.close().await;
+    Inbox::open(&url).await.unwrap();
+}
+
+/// A process that closes a file ends all POSIX locks that it has on it.
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn an_inbox_that_is_refused_leaves_the_locks_of_the_other_one() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let directory = tempdir().unwrap();
+    let (path, url) = file(&directory);
+    let inbox = Inbox::open(&url).await.unwrap();
+    inbox.put("42", &verification()).await.unwrap();
+    let file = fs::metadata(&path).unwrap().ino();
+    let locks = || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        let ours = locks
+            .lines()
+            .filter(|lock| lock.contains("POSIX") && lock.contains(&format!(":{file} ")));
+        ours.count()
+    };
+    assert_eq!(locks(), 1);
+    let error = error(&url).await;
+    assert!(matches!(error, OpenError::InUse(_)), "{error:?}");
+    assert_eq!(locks(), 1);
+}
+
+#[tokio::test]
+async fn an_open_that_is_given_up_keeps_the_lock_until_it_has_ended() {
+    let directory = tempdir().unwrap();
+    let (path, url) = file(&directory);
+    Inbox::open(&url).await.unwrap().close().await;
+    let blocked = Connection::open(&path).unwrap();
+    blocked.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let opening = tokio::time::timeout(std::time::Duration::ZERO, Inbox::open(&url));
+    assert!(opening.await.is_err());
+    let lock = fs::File::open(directory.path().join("inbox.db.lock")).unwrap();
+    assert!(matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
+    drop(blocked);
     Inbox::open(&url).await.unwrap();
 }
 

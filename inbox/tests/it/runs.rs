@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, pending, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -211,7 +212,7 @@ async fn a_failed_job_does_not_run_before_its_backoff_ends() {
     assert_eq!(jobs.len(), 3);
 }
 
-/// Panics at one of three places, once.
+/// Panics at one of these places, once.
 struct Panics {
     at: &'static str,
     jobs: Jobs,
@@ -228,9 +229,9 @@ impl Panics {
 }
 
 impl Service<Job> for Panics {
-    type Response = ();
+    type Response = PanicsInDrop;
     type Error = &'static str;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<(), &'static str>> + Send>>;
+    type Future = PanicsAfter;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
         assert!(!self.at("poll_ready"), "poll_ready");
@@ -242,16 +243,49 @@ impl Service<Job> for Panics {
         assert!(!self.at("call"), "call");
         let panics = self.at("future");
         let fails = self.at("backoff");
-        Box::pin(async move {
+        let response = PanicsInDrop(self.at("drop of the response"));
+        let future = async move {
             assert!(!panics, "future");
-            if fails { Err("failure") } else { Ok(()) }
-        })
+            if fails { Err("failure") } else { Ok(response) }
+        };
+        PanicsAfter {
+            future: Box::pin(future),
+            _then: PanicsInDrop(self.at("drop of the future")),
+        }
+    }
+}
+
+struct PanicsInDrop(bool);
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        assert!(!self.0, "drop");
+    }
+}
+
+struct PanicsAfter {
+    future: Pin<Box<dyn Future<Output = Result<PanicsInDrop, &'static str>> + Send>>,
+    _then: PanicsInDrop,
+}
+
+impl Future for PanicsAfter {
+    type Output = Result<PanicsInDrop, &'static str>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.future.as_mut().poll(cx)
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failure_of_its_job() {
-    for at in ["poll_ready", "call", "future", "backoff"] {
+    for at in [
+        "poll_ready",
+        "call",
+        "future",
+        "backoff",
+        "drop of the future",
+        "drop of the response",
+    ] {
         let inbox = inbox().await;
         inbox.put("42", &verification()).await.unwrap();
         let jobs = Jobs::default();

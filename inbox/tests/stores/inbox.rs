@@ -10,10 +10,20 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
 use crate::server::{Database, connect, number};
+use crate::store::postgres::Postgres as Store;
 use crate::store::postgres::batch::Batch;
-use crate::support::{Jobs, block_on, change, delivery, eventually, post_change, verification};
+use crate::store::{End, Options, Take};
+use crate::support::{
+    Jobs, block_on, chain, change, delivery, eventually, post_change, verification,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+const OPTIONS: Options = Options {
+    allow_loss: false,
+    migrate: true,
+    max_rows: None,
+};
 
 const COUNT: &str = "SELECT count(*) FROM cronofy_inbox";
 
@@ -51,8 +61,7 @@ pub(crate) fn a_user_who_may_not_create_tables_needs_the_schema() {
         // As the docs say.
         let grant = format!(
             "GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox TO {user};
-             GRANT SELECT ON cronofy_inbox_schema TO {user};
-             GRANT USAGE ON SEQUENCE cronofy_inbox_last_token TO {user}"
+             GRANT SELECT ON cronofy_inbox_schema TO {user}"
         );
         admin.batch_execute(&grant).await.unwrap();
         let inbox = Inbox::open(&url).migrate(false).await.unwrap();
@@ -63,6 +72,70 @@ pub(crate) fn a_user_who_may_not_create_tables_needs_the_schema() {
         inbox.close().await;
         let drop = format!("DROP OWNED BY {user}; DROP ROLE {user}");
         admin.batch_execute(&drop).await.unwrap();
+    });
+}
+
+pub(crate) fn a_database_that_does_not_exist_is_named() {
+    block_on(async {
+        let url = Database::create().await.url.clone();
+        let error = Inbox::open(url).await.unwrap_err();
+        assert!(matches!(error, OpenError::NoDatabase(_)), "{error:?}");
+        let text = chain(&error);
+        assert!(
+            text.contains("create it") && text.contains("\"inbox_"),
+            "{text}"
+        );
+    });
+}
+
+pub(crate) fn an_isolation_level_under_which_puts_fail_is_refused() {
+    block_on(async {
+        let database = Database::create().await;
+        let client = connect(&database.url).await;
+        for (level, is_refused) in [
+            ("serializable", true),
+            ("repeatable read", true),
+            ("read uncommitted", false),
+        ] {
+            let set = format!(
+                "ALTER DATABASE {} SET default_transaction_isolation = '{level}'",
+                database.name()
+            );
+            client.batch_execute(&set).await.unwrap();
+            match Inbox::open(&database.url).allow_loss().await {
+                Ok(_) => assert!(!is_refused, "{level}"),
+                Err(error) => {
+                    assert!(
+                        is_refused && matches!(error, OpenError::Isolation(_)),
+                        "{error:?}"
+                    );
+                    let text = error.to_string();
+                    assert!(text.contains(level), "{text}");
+                    assert!(text.contains("default_transaction_isolation"), "{text}");
+                }
+            }
+        }
+    });
+}
+
+/// As a standby that took over without what the primary did last.
+pub(crate) fn a_token_of_another_copy_of_the_database_has_no_effect() {
+    block_on(async {
+        let primary = Database::create().await;
+        let inbox = Inbox::open(&primary.url).await.unwrap();
+        inbox.put("42", &verification()).await.unwrap();
+        inbox.close().await;
+        let standby = primary.copy().await;
+
+        let open = async |url: &str| Store::open(url, OPTIONS).await.unwrap();
+        let take = async |store: &Store| match store.take(SECOND, None).await.unwrap() {
+            Take::Taken(held, _) => held,
+            other => panic!("{other:?}"),
+        };
+        let (primary, standby) = (open(&primary.url).await, open(&standby.url).await);
+        let (lost, held) = (take(&primary).await, take(&standby).await);
+        assert!(!standby.end(lost.token(), End::Done).await.unwrap());
+        assert!(held.end(End::Done).await.unwrap());
     });
 }
 

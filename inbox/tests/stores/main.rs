@@ -25,6 +25,8 @@ mod inspect;
 #[path = "../../src/job.rs"]
 #[expect(dead_code, unreachable_pub, reason = "not all of it is used here")]
 mod job;
+#[path = "../../src/limiter.rs"]
+mod limiter;
 #[path = "../../src/store/mod.rs"]
 #[expect(
     dead_code,

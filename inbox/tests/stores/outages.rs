@@ -119,8 +119,13 @@ pub(crate) fn a_server_that_does_not_answer_is_given_up_in_time() {
         let inbox = Inbox::open(cluster.url()).await.unwrap();
         assert_eq!(post_change(&inbox, BUDGET).await.0, 204);
         cluster.signal("STOP");
-        is_refused(&inbox).await;
-        is_refused(&inbox).await;
+        let opening = Inbox::open(cluster.url()).into_future();
+        let (opened, ()) = tokio::join!(opening, async {
+            is_refused(&inbox).await;
+            is_refused(&inbox).await;
+        });
+        let error = opened.unwrap_err();
+        assert!(matches!(error, OpenError::Unreachable(_)), "{error:?}");
         cluster.signal("CONT");
         recovers(&inbox).await;
     });

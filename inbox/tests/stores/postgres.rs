@@ -1,5 +1,6 @@
 //! The statements of the PostgreSQL store.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -21,6 +22,7 @@ pub(crate) struct Postgres {
     client: Client,
     runtime: Runtime,
     now: i64,
+    last_token: Cell<i64>,
     schema: String,
 }
 
@@ -67,6 +69,7 @@ impl Database for Postgres {
             client,
             runtime,
             now: 0,
+            last_token: Cell::new(0),
             schema,
         };
         let schema = &database.schema;
@@ -80,9 +83,8 @@ impl Database for Postgres {
     }
 
     fn reset(&mut self) {
-        self.execute(
-            "DELETE FROM cronofy_inbox; SELECT setval('cronofy_inbox_last_token', 1, false);",
-        );
+        self.execute("DELETE FROM cronofy_inbox");
+        self.last_token.set(0);
         self.advance(START - self.now);
     }
 
@@ -109,8 +111,13 @@ impl Database for Postgres {
     }
 
     fn take_with(&self, lease: Duration, max_attempts: Option<u32>) -> Take<Token> {
-        let take = statements::take(&self.client, lease, max_attempts);
-        self.runtime.block_on(take).unwrap()
+        let token = Token(self.last_token.get() + 1);
+        let take = statements::take(&self.client, token, lease, max_attempts);
+        let take = self.runtime.block_on(take).unwrap();
+        if let Take::Taken(token, _) = &take {
+            self.last_token.set(token.0);
+        }
+        take
     }
 
     fn renew_with(&self, token: Token, lease: Duration) -> bool {

@@ -36,12 +36,21 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn create() -> Self {
+        Self::create_as("template1").await
+    }
+
+    /// With what this one has, to which nothing is connected.
+    pub(crate) async fn copy(&self) -> Self {
+        Self::create_as(&self.name).await
+    }
+
+    async fn create_as(template: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("inbox_{}_{number}", std::process::id());
         connect(url())
             .await
-            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
             .await
             .unwrap();
         Self {

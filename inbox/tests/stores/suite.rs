@@ -88,6 +88,9 @@ pub(crate) fn with_server() -> Tests {
     tests![
         inbox::processes_that_open_at_once_create_the_schema_once,
         inbox::a_user_who_may_not_create_tables_needs_the_schema,
+        inbox::a_token_of_another_copy_of_the_database_has_no_effect,
+        inbox::a_database_that_does_not_exist_is_named,
+        inbox::an_isolation_level_under_which_puts_fail_is_refused,
         inbox::a_schema_that_a_later_release_made_incompatible_is_refused,
         inbox::a_jsonb_column_holds_every_sample,
         inbox::a_batch_with_one_id_many_times_is_merged_as_one_by_one,

@@ -143,7 +143,7 @@ async fn put_late(inbox: &Inbox, database: &Database) {
     client.batch_execute(late).await.unwrap();
 }
 
-const LATE: &str = "jobs were due in more than an hour";
+const LATE: &str = "jobs were due more than an hour ahead";
 const OLD: &str = "a transaction has been open for long";
 
 pub(crate) fn a_worker_warns_of_a_transaction_that_is_older_than_5_minutes() {

@@ -26,7 +26,6 @@ use tokio_util::task::TaskTracker;
 use self::config::Connector;
 use self::pool::{Connections, answered};
 use self::puts::{Limit, Put, Writer};
-/// The schema of the PostgreSQL store, for [`Open::migrate`](crate::Open::migrate).
 pub use self::schema::SCHEMA;
 use super::{End, Held, Options, ROOM, Store, Take, Token};
 use crate::entry::Entry;
@@ -81,6 +80,7 @@ impl Postgres {
         if !options.allow_loss {
             schema::check_durability(&connection).await?;
         }
+        schema::check_isolation(&connection).await?;
         schema::prepare(&mut connection, options.migrate).await?;
         #[cfg(inbox_faults)]
         faults::prepare(&connection)
@@ -164,8 +164,9 @@ impl Postgres {
     ) -> Result<Take<Held>, StoreError> {
         let store = self.clone();
         let taken = self.shared.tracker.spawn(async move {
+            let token = Token::random().map_err(StoreError::new)?;
             let connection = store.lend().await?;
-            let take = answered(statements::take(&connection, lease, max_attempts)).await;
+            let take = answered(statements::take(&connection, token, lease, max_attempts)).await;
             Ok(match connection.put_back(take)? {
                 Take::Taken(token, job) => {
                     Take::Taken(Held::new(Store::Postgres(store), token), job)

@@ -49,6 +49,7 @@ impl Connections {
         Ok(Connection {
             object: Some(object),
             pool: self.pool.clone(),
+            is_own: self.is_own,
         })
     }
 
@@ -65,6 +66,7 @@ pub(super) struct Connection {
     // `None` once `put_back` or `drop` has it.
     object: Option<Object>,
     pool: Pool,
+    is_own: bool,
 }
 
 impl Connection {
@@ -100,8 +102,10 @@ impl Drop for Connection {
     fn drop(&mut self) {
         if let Some(object) = self.object.take() {
             drop(Object::take(object));
-            // The others lead to the same server.
-            self.pool.retain(|_, _| false);
+            // The others lead to the same server. What an application does with its own is not ours to end.
+            if self.is_own {
+                self.pool.retain(|_, _| false);
+            }
         }
     }
 }
@@ -117,7 +121,7 @@ pub(super) async fn answered<T>(
 }
 
 #[derive(Debug)]
-struct NoAnswer;
+pub(super) struct NoAnswer;
 
 impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,12 +1,13 @@
-//! What `open` asks of a database: that it keeps what it acknowledges, and that it has the schema.
+//! What `open` asks of a database: that it keeps what it acknowledges, that statements wait for each other, and that it has
+//! the schema.
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
 
-use super::pool::Connection;
+use super::pool::{Connection, NoAnswer};
 use crate::error::{OpenError, StoreError};
 
-/// The schema of the PostgreSQL store.
+/// The schema of the PostgreSQL store, for [`Open::migrate`](crate::Open::migrate).
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of the schema that this code is written for.
@@ -31,6 +32,18 @@ pub(super) async fn check_durability(client: &Client) -> Result<(), OpenError> {
         ));
     }
     Ok(())
+}
+
+/// Refuses a level at which statements fail that put to the same row at the same time, instead of waiting for each other.
+pub(super) async fn check_isolation(client: &Client) -> Result<(), OpenError> {
+    let sql = "SELECT current_setting('default_transaction_isolation')";
+    let row = client.query_typed_one(sql, &[]).await.map_err(open_error)?;
+    let level: String = row.try_get(0).map_err(open_error)?;
+    match level.as_str() {
+        // The server treats both alike.
+        "read committed" | "read uncommitted" => Ok(()),
+        _ => Err(OpenError::Isolation(level)),
+    }
 }
 
 /// Creates the schema if there is none and `migrate` is true, and checks its version.
@@ -97,12 +110,16 @@ fn open_error(error: Error) -> OpenError {
 impl From<StoreError> for OpenError {
     fn from(error: StoreError) -> Self {
         let cause = std::error::Error::source(&error);
+        if cause.is_some_and(|cause| cause.is::<NoAnswer>()) {
+            return Self::Unreachable(error);
+        }
         let Some(cause) = cause.and_then(|cause| cause.downcast_ref::<Error>()) else {
             return Self::Store(error);
         };
         match cause.code() {
             Some(code) if code.code().starts_with("28") => Self::AccessDenied(error),
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Self::NotPermitted(error),
+            Some(&SqlState::INVALID_CATALOG_NAME) => Self::NoDatabase(error),
             Some(&SqlState::TOO_MANY_CONNECTIONS) => Self::TooManyConnections(error),
             // It starts, or shuts down.
             Some(code) if code.code().starts_with("57P") => Self::Unreachable(error),

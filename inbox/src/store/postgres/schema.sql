@@ -13,7 +13,7 @@ CREATE TABLE cronofy_inbox (
   taken_since      bigint,
   taken_received   timestamptz,
   taken_count      bigint,
-  token            bigint,               -- of the run that holds the row
+  token            bigint,               -- random, of the run that holds the row
   due              timestamptz NOT NULL, -- when the row may be taken next
   attempts         integer NOT NULL DEFAULT 0,
   parked_at        timestamptz
@@ -29,9 +29,6 @@ CREATE UNIQUE INDEX cronofy_inbox_token ON cronofy_inbox (token) WHERE token IS 
 CREATE INDEX cronofy_inbox_parked ON cronofy_inbox (parked_at) WHERE parked_at IS NOT NULL;
 -- An account can be longer than what an index holds.
 CREATE INDEX cronofy_inbox_account ON cronofy_inbox (sha256(account));
-
--- No token is used twice.
-CREATE SEQUENCE cronofy_inbox_last_token;
 
 CREATE TABLE cronofy_inbox_schema (
   version         bigint NOT NULL,       -- of this schema

@@ -86,6 +86,7 @@ pub(crate) async fn due_in(client: &Client) -> Result<Option<Duration>, Error> {
 /// Takes the row that is due first, or parks it if it had its attempts. Passes rows that another transaction has locked.
 pub(crate) async fn take(
     client: &Client,
+    token: Token,
     lease: Duration,
     max_attempts: Option<u32>,
 ) -> Result<Take<Token>, Error> {
@@ -104,7 +105,7 @@ pub(crate) async fn take(
              taken_received = least(taken_received, waiting_received),
              taken_count = coalesce(taken_count, 0) + coalesce(waiting_count, 0),
              waiting_body = NULL, waiting_since = NULL, waiting_received = NULL, waiting_count = NULL,
-             attempts = row.attempts + 1, token = nextval('cronofy_inbox_last_token'),
+             attempts = row.attempts + 1, token = $3,
              due = clock_timestamp() + $1 * interval '1 microsecond'
            FROM first WHERE row.id = first.id AND ($2 IS NULL OR first.attempts < $2)
            RETURNING account, taken_body, taken_received, taken_count, row.attempts, token
@@ -122,7 +123,11 @@ pub(crate) async fn take(
          SELECT * FROM taken UNION ALL SELECT * FROM parked";
     let lease = delay(lease);
     let max_attempts = max_attempts.map(|max| i32::try_from(max).unwrap_or(i32::MAX));
-    let values: [Value<'_>; 2] = [(&lease, Type::FLOAT8), (&max_attempts, Type::INT4)];
+    let values: [Value<'_>; 3] = [
+        (&lease, Type::FLOAT8),
+        (&max_attempts, Type::INT4),
+        (&token.0, Type::INT8),
+    ];
     let rows = query(client, sql, &values).await?;
     let Some(row) = rows.first() else {
         return Ok(Take::Nothing);

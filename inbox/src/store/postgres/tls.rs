@@ -57,8 +57,12 @@ fn roots(root_cert: Option<&str>) -> Result<RootCertStore, OpenError> {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         Some(path) => {
-            for certificate in CertificateDer::pem_file_iter(path).map_err(error)? {
-                roots.add(certificate.map_err(error)?).map_err(error)?;
+            let error = |error: &dyn std::fmt::Display| {
+                OpenError::Url(format!("`sslrootcert` is {path}: {error}"))
+            };
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|e| error(&e))? {
+                let certificate = certificate.map_err(|e| error(&e))?;
+                roots.add(certificate).map_err(|e| error(&e))?;
             }
         }
     }

@@ -15,7 +15,7 @@ use super::config::Connector;
 use super::pool::{Connections, answered};
 use crate::error::StoreError;
 use crate::events;
-use crate::store::{FIRST_PAUSE, MAX_PAUSE};
+use crate::store::Pause;
 
 /// How long to wait before the others are told again. A transaction that notifies waits for all others that do, in the whole
 /// server.
@@ -47,23 +47,27 @@ pub(super) async fn listen(
     connections: Connections,
     wake: watch::Sender<()>,
 ) {
-    let mut pause = FIRST_PAUSE;
+    let mut pause = Pause::default();
     loop {
-        if let Err(error) = listen_once(&connector, &connections, &wake, &mut pause).await {
-            events::not_listening(&error);
+        match listen_once(&connector, &connections, &wake, &mut pause).await {
+            Ok(true) => {}
+            Ok(false) => {
+                events::not_listening(&Unheard);
+                sleep(UNHEARD_PAUSE).await;
+            }
+            Err(error) => events::not_listening(&error),
         }
-        sleep(pause).await;
-        pause = MAX_PAUSE.min(pause * 2);
+        pause.wait().await;
     }
 }
 
-/// Until the connection ends.
+/// Until the connection ends. False: no notification arrives there.
 async fn listen_once(
     connector: &Connector,
     connections: &Connections,
     wake: &watch::Sender<()>,
-    pause: &mut Duration,
-) -> Result<(), StoreError> {
+    pause: &mut Pause,
+) -> Result<bool, StoreError> {
     let connected = connector.config.connect(connector.tls.clone()).await;
     let (client, mut connection) = connected.map_err(StoreError::new)?;
     let (sender, mut heard) = mpsc::unbounded_channel();
@@ -73,22 +77,21 @@ async fn listen_once(
                 drop(sender.send(notification));
             }
         }
-        Ok(())
+        Ok(true)
     };
     let listen = async {
         if !hears(&client, connections, &mut heard).await? {
-            *pause = UNHEARD_PAUSE;
-            return Err(StoreError::new(Unheard));
+            return Ok(false);
         }
         let sql = "LISTEN cronofy_inbox; UNLISTEN cronofy_inbox_probe";
         answered(client.batch_execute(sql)).await?;
-        *pause = FIRST_PAUSE;
+        *pause = Pause::default();
         // For what was missed.
         wake.send_replace(());
         while heard.recv().await.is_some() {
             wake.send_replace(());
         }
-        Ok(())
+        Ok(true)
     };
     tokio::select! {
         ended = receive => ended,

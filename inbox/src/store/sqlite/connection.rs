@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Result}
 use super::file::File;
 use crate::error::{OpenError, StoreError};
 
-/// The schema of the SQLite store.
+/// The schema of the SQLite store, for [`Open::migrate`](crate::Open::migrate).
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of the schema that this code is written for.
@@ -97,7 +97,7 @@ fn create(connection: &mut Connection) -> Result<()> {
 fn open_error(error: rusqlite::Error, file: &File) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotADatabase(file.name().to_owned()),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
             OpenError::ReadOnly(file.name().to_owned())
         }
         _ => OpenError::Store(StoreError::new(error)),

@@ -35,15 +35,21 @@ impl File {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 OpenError::ReadOnly(path.to_owned())
             }
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                OpenError::NoDirectory(path.to_owned())
+            }
             _ => OpenError::Store(StoreError::new(error)),
         };
         create(path).map_err(error)?;
+        if path.is_dir() {
+            return Err(OpenError::NotADatabase(path.to_owned()));
+        }
         // Two names of one file, of which one is a link, have one lock.
         let name = path.canonicalize().map_err(error)?;
 
         let mut lock_name = name.clone().into_os_string();
         lock_name.push(".lock");
-        let lock = create(Path::new(&lock_name)).map_err(error)?;
+        let lock = private().open(lock_name).map_err(error)?;
         let give_up = Instant::now() + LOCK_TIMEOUT;
         loop {
             match lock.try_lock() {
@@ -82,11 +88,21 @@ impl File {
     }
 }
 
-fn create(path: &Path) -> io::Result<fs::File> {
+/// Creates the database if there is none.
+fn create(path: &Path) -> io::Result<()> {
+    // One that exists is not opened: to close it again would end all locks that this process has on it, and with them the
+    // protection of an inbox that has it open.
+    match private().create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
+}
+
+/// How to open or create a file that its owner alone can read. SQLite gives the files beside it the same mode.
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    // SQLite gives the files beside it the same mode.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    options
 }

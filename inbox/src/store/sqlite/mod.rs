@@ -19,7 +19,6 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
 
-/// The schema of the SQLite store, for [`Open::migrate`](crate::Open::migrate).
 pub use self::connection::SCHEMA;
 use self::file::File;
 use self::writer::{Command, Queue, Request, Writer};
@@ -54,8 +53,11 @@ impl Sqlite {
         };
         let clock = Clock::start();
         let opening = file.clone();
-        let opened = spawn_blocking(move || prepared(&opening, options, clock.now()));
-        let connection = opened
+        // With the lock, which must not be released before: this may be given up.
+        let opened = spawn_blocking(move || {
+            prepared(&opening, options, clock.now()).map(|connection| (connection, lock))
+        });
+        let (connection, lock) = opened
             .await
             .map_err(|error| OpenError::Store(StoreError::new(error)))??;
 

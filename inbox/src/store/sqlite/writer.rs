@@ -1,5 +1,7 @@
 //! The only writer. One transaction for all commands that wait, and the answers after its commit.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -11,6 +13,7 @@ use super::file::{File, Lock};
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::events;
+use crate::limiter::Limiter;
 
 /// How many commands one transaction takes at most.
 const BATCH: usize = 1_024;
@@ -110,6 +113,7 @@ impl Writer {
     /// clock stands still only while one is written.
     pub(super) async fn run(mut self, mut queue: Queue) {
         let mut batch = Vec::new();
+        let failures = Limiter::default();
         loop {
             let received = tokio::select! {
                 biased;
@@ -124,12 +128,20 @@ impl Writer {
                 break;
             }
             let commands = std::mem::take(&mut batch);
+            let count = commands.len();
             let written = spawn_blocking(move || {
-                self.write(commands);
-                self
+                let committed = self.write(commands);
+                (self, committed)
             });
             self = match written.await {
-                Ok(writer) => writer,
+                Ok((writer, committed)) => {
+                    if let Err(error) = committed
+                        && let Some(suppressed) = failures.admit()
+                    {
+                        events::batch_failed(count, &error, suppressed);
+                    }
+                    writer
+                }
                 Err(error) => {
                     // Otherwise, the runtime shuts down.
                     if error.is_panic() {
@@ -145,10 +157,9 @@ impl Writer {
         }
     }
 
-    pub(super) fn write(&mut self, mut batch: Vec<Box<dyn Command>>) {
+    pub(super) fn write(&mut self, mut batch: Vec<Box<dyn Command>>) -> Result<(), StoreError> {
         let committed = self.commit(&mut batch);
-        if let Err(error) = &committed {
-            events::batch_failed(batch.len(), error);
+        if committed.is_err() {
             // In memory, all would be lost.
             if !self.file.is_in_memory() {
                 self.connection = None;
@@ -157,6 +168,7 @@ impl Writer {
         for command in batch {
             command.answer(committed.clone());
         }
+        committed
     }
 
     #[cfg(test)]
@@ -189,8 +201,23 @@ impl Writer {
 /// all of it is copied into the file before anything is added.
 fn reopen(file: &File, allow_loss: bool) -> Result<Connection, StoreError> {
     let connection = connection::open(file, allow_loss).map_err(StoreError::new)?;
-    connection
-        .pragma_update(None, "wal_checkpoint", "TRUNCATE")
+    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let is_busy: bool = connection
+        .query_row(checkpoint, [], |row| row.get(0))
         .map_err(StoreError::new)?;
+    if is_busy {
+        return Err(StoreError::new(Busy));
+    }
     Ok(connection)
 }
+
+#[derive(Debug)]
+struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the write-ahead log could not be copied into the file, as another connection reads from it")
+    }
+}
+
+impl Error for Busy {}
