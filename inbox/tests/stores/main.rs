@@ -63,6 +63,8 @@ mod postgres;
 #[cfg(unix)]
 mod processes;
 mod public_api;
+#[cfg(unix)]
+mod requests;
 mod rules;
 #[cfg(unix)]
 mod server;

@@ -33,10 +33,7 @@ impl PgBouncer {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.unwrap().port();
         let server: Config = url.parse().unwrap();
-        let [Host::Tcp(host)] = server.get_hosts() else {
-            panic!("{server:?} is not one host");
-        };
-        let server_port = server.get_ports().first().unwrap_or(&5_432);
+        let (host, server_port) = host_and_port(&server);
         let user = server.get_user().unwrap();
         let password = String::from_utf8_lossy(server.get_password().unwrap_or_default());
 
@@ -140,6 +137,14 @@ pub(crate) async fn on_each_connection(url: &str, sql: &str) -> Vec<String> {
         clients.push(client);
     }
     values
+}
+
+/// Of the only server.
+pub(crate) fn host_and_port(config: &Config) -> (&str, u16) {
+    let [Host::Tcp(host)] = config.get_hosts() else {
+        panic!("{config:?} is not one host");
+    };
+    (host, config.get_ports().first().copied().unwrap_or(5_432))
 }
 
 /// Debian has it in a folder that only the `PATH` of root has.

@@ -6,7 +6,7 @@ use crate::database::Database;
 use crate::public_api::Place;
 use crate::{comparison, operation, public_api, rules, sqlite};
 #[cfg(unix)]
-use crate::{inbox, listening, outages, pooler, postgres, processes, tls, upkeep};
+use crate::{inbox, listening, outages, pooler, postgres, processes, requests, tls, upkeep};
 
 pub(crate) type Tests = Vec<(&'static str, fn())>;
 
@@ -107,6 +107,7 @@ pub(crate) fn with_server() -> Tests {
         postgres::a_run_outlives_another_process,
         postgres::each_statement_uses_an_index,
         processes::two_receivers_and_three_workers_share_the_jobs,
+        requests::a_connection_has_one_request_under_way,
         tls::a_server_without_tls_is_refused_where_it_is_required,
         upkeep::a_transaction_that_keeps_dead_rows_is_seen,
         upkeep::a_vacuum_is_not_seen,

@@ -99,9 +99,9 @@ async fn listen_once(
     }
 }
 
-/// Whether the client hears what another connection notifies of. Behind a pooler that shares connections to the server it does
-/// not: to listen there would have other clients receive each notification, and the pooler log it. What they receive of this
-/// is one notification.
+/// Whether the client hears what another connection notifies of. Behind a pooler that shares the connections to the server it
+/// does not: its `LISTEN` would stay with one of these, so that other clients received each notification, and the pooler logged
+/// it. The channel that is used here stays with it as well, but only workers that begin to listen notify of that.
 async fn hears(
     client: &Client,
     connections: &Connections,
