@@ -153,7 +153,7 @@ pub enum PutError {
     Full,
     /// The inbox was closed.
     Closed,
-    /// The notification was not stored by 100 ms before the deadline of the middleware.
+    /// 100 ms before the deadline of the middleware it was not known to be stored.
     TimedOut,
     /// The store failed.
     Store(StoreError),

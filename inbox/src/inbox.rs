@@ -42,7 +42,8 @@ impl Inbox {
     /// Opens the store with this URL: await the result.
     ///
     /// `sqlite:path/to/file.db` is a SQLite file, created if there is none, for one process at a time. Beside it are
-    /// `file.db.lock`, `file.db-wal` and `file.db-shm`. What runs had taken when the process before ended runs again at once.
+    /// `file.db.lock`, `file.db-wal` and `file.db-shm`. Jobs that ran when the previous process ended run again at
+    /// once.
     /// `sqlite::memory:` is as [`in_memory`](Self::in_memory).
     ///
     /// With the feature `postgres`, `postgres://user:password@host/database` is a PostgreSQL database, for any number of
@@ -70,8 +71,8 @@ impl Inbox {
     ///
     /// # Errors
     ///
-    /// Each [`OpenError`](crate::OpenError) says what to do about it. If another process has the file, this waits up to 10 seconds for it to
-    /// end, as when one release is replaced by the next.
+    /// Each [`OpenError`](crate::OpenError) says what to do about it. If another process has the file, this waits up to 10
+    /// seconds for it to end, as when one release is replaced by the next.
     pub fn open(url: impl Into<String>) -> Open {
         Open::url(url.into())
     }
@@ -117,7 +118,7 @@ impl Inbox {
         Self::open("sqlite::memory:").await
     }
 
-    /// Stores what was delivered, and returns once it is on the disk: now a 2xx is a promise that is kept.
+    /// Stores what was delivered, and returns once it is on the disk: then it can be acknowledged with a 2xx status.
     ///
     /// A `change` is merged into the one that waits for the same account and channel, and then the earlier `changes_since`
     /// is kept. What is being processed is left alone: a `change` that comes in during a run leads to another run. Every
@@ -194,7 +195,7 @@ impl Inbox {
         self.store.stats().await
     }
 
-    /// Jobs that had [`max_attempts`](Worker::max_attempts), those parked first in front; `limit` of them at most.
+    /// Parked jobs, which had [`max_attempts`](Worker::max_attempts): those that were parked first come first. At most `limit`.
     ///
     /// Another `change` of the same account and channel puts such a job back in line, as does [`unpark`](Self::unpark).
     ///
@@ -205,7 +206,7 @@ impl Inbox {
         self.store.parked(limit).await
     }
 
-    /// Puts a parked job back in line, with all its attempts. False if it was no longer parked.
+    /// Makes a parked job due again, and resets its attempts. False if it was no longer parked.
     ///
     /// # Errors
     ///
@@ -217,7 +218,8 @@ impl Inbox {
     /// Deletes all jobs of the account, waiting, taken and parked, and returns how many there were. For
     /// [`gdpr_requested`](cronofy_webhook::notification::GdprRequested), and for accounts that are closed.
     ///
-    /// A run that is under way is dropped when its lease would be renewed. What SQLite has deleted is overwritten as pages
+    /// A run that is under way is dropped when its lease would be renewed. In a job of the same account, call this last: the job's
+    /// own row is deleted too. What SQLite has deleted is overwritten as pages
     /// are reused, and leaves its log with the next checkpoint; in PostgreSQL it is there until the table is vacuumed.
     ///
     /// # Errors
@@ -227,8 +229,8 @@ impl Inbox {
         self.store.forget(account.as_ref().to_owned()).await
     }
 
-    /// Writes what waits to be written, and closes the file or the connections. Then, all clones fail with [`PutError::Closed`] or with a
-    /// [`StoreError`] that [is closed](StoreError::is_closed).
+    /// Writes what waits to be written, and closes the file or the connections. Then, all clones fail with [`PutError::Closed`]
+    /// or with a [`StoreError`] that [is closed](StoreError::is_closed).
     ///
     /// Close it last: after the server and the worker have ended.
     pub async fn close(&self) {

@@ -2,7 +2,7 @@
 //! once, processed later.
 //!
 //! Cronofy waits [5 seconds](https://docs.cronofy.com/developers/push-notifications/) for the answer to a notification, and
-//! recommends to queue what was received. [`cronofy_webhook`] checks and parses a notification; an [`Inbox`] stores it, and
+//! recommends queueing the notifications. [`cronofy_webhook`] checks and parses a notification; an [`Inbox`] stores it, and
 //! after the answer a [`Worker`] calls your service with it.
 //!
 #![cfg_attr(feature = "axum", doc = "```")]
@@ -20,7 +20,7 @@
 //!     Path(account): Path<String>,
 //!     delivery: Delivery,
 //! ) -> Result<StatusCode, PutError> {
-//!     inbox.put(account, &delivery).await?; // On the disk: now a 2xx is a promise that is kept.
+//!     inbox.put(account, &delivery).await?; // It is on the disk: now it can be acknowledged.
 //!     Ok(StatusCode::NO_CONTENT)
 //! }
 //!
@@ -71,10 +71,11 @@
 //!
 //! # What is guaranteed
 //!
-//! - What [`put`](Inbox::put) has accepted runs until a run returns `Ok`: across errors, panics, crashes and power failures. A
-//!   job can run more than once, so make the handling idempotent.
+//! - What [`put`](Inbox::put) has accepted runs until a run returns `Ok`, unless its account is [forgotten](Inbox::forget), or it
+//!   is parked: across errors, panics, crashes and power failures. A job can run more than once, so make the handling
+//!   idempotent.
 //! - Of the `change`s of an account and a channel, **one** job waits, with the earliest `changes_since`. A burst of them
-//!   leads to few runs, each of which reads from early enough. What comes in during a run leads to another run, which does
+//!   results in few runs, none of which starts reading too late. What comes in during a run leads to another run, which does
 //!   not read from the old time again.
 //! - Two runs for one account and channel do not overlap, while their [leases](Worker::lease) hold.
 //! - Other kinds are never merged: `accepted`, `declined`, `accepted` are three jobs. They have no order. Read the current
@@ -114,14 +115,16 @@
 //! # Operation
 //!
 //! - **Alert** when [`Stats::oldest_due_age`] exceeds what you accept as delay, when [`Stats::parked`] is not 0, and on events at
-//!   error level of the target `cronofy_webhook_inbox`.
+//!   error level of the target `cronofy_webhook_inbox`. Without `max_attempts` a job that always fails is only logged, as `job
+//!   failed` with a rising `attempt`.
 //! - **Retention**: a job is deleted when it is done. What is parked stays until it is unparked and done, or the account is
 //!   [forgotten](Inbox::forget).
 //! - **Personal data**: bodies of Smart Invites hold e-mail addresses. The SQLite files are readable by their owner only. What is
 //!   deleted stays in SQLite's log (`-wal`) until the next checkpoint, and in unused pages until they are overwritten; in
 //!   PostgreSQL until the table is vacuumed, and in archived WAL. No event shows an account or a body.
 //! - **Backup**: `sqlite3 cronofy-inbox.db ".backup copy.db"` works while the inbox is in use. To copy the file alone is not
-//!   enough. For PostgreSQL, what the server has. A restored backup runs jobs again that were done since.
+//!   enough. Before the copy replaces the file, delete `cronofy-inbox.db-wal` and `-shm`: SQLite would apply the log to it. For
+//!   PostgreSQL, use `pg_dump` or a base backup. A restored backup runs jobs again that were done since.
 //! - **Shutdown**, in this order: stop the server, wait for handlers in the background, stop the worker, [`close`](Inbox::close).
 //! - The schema ([SQLite](SQLITE_SCHEMA),
 #![cfg_attr(feature = "postgres", doc = "  [PostgreSQL](POSTGRES_SCHEMA))")]
@@ -154,18 +157,25 @@
 //!
 //! # On PostgreSQL
 //!
-//! Tested with PostgreSQL 15.
+//! Tested with PostgreSQL 15, and PgBouncer 1.18.
 //!
 //! - **Users that may not create tables**: apply the schema as another one, and
-//!   `GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox` and `GRANT SELECT ON cronofy_inbox_schema`. Then open with [`migrate(false)`](Open::migrate).
-//! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store. Behind a
-//!   pooler in transaction mode everything works, as nothing depends on the session; there a worker hears nothing, and looks once a
-//!   second.
+//!   `GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox` and `GRANT SELECT ON cronofy_inbox_schema`. Then open with
+//!   [`migrate(false)`](Open::migrate).
+//! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store.
+//! - **Poolers**: behind one in transaction mode everything works, as nothing depends on the session, and nothing is prepared. Only
+//!   [notifications](https://www.postgresql.org/docs/current/sql-notify.html) do not arrive there: a worker notices it within 2
+//!   seconds, does not listen, tries again after 10 minutes, and looks for jobs once a second. In session mode it hears of them. In
+//!   statement mode all works but to create the schema, for which `open` needs a transaction: apply it as another user or past the
+//!   pooler. Instead of `options` in the URL, which PgBouncer refuses, or ignores if `ignore_startup_parameters` says so, use
+//!   `ALTER ROLE … SET`.
 //! - **The clock** is the database's. Those of the receivers and workers do not matter.
 //! - **Vacuum**: each job updates its row a few times. The table has settings for that (`fillfactor`, and an autovacuum that begins
-//!   early). What holds an old snapshot, as a transaction that was left open, keeps dead rows from being removed, and each take
-//!   has to pass them: a worker warns of one that is older than 5 minutes, of those that its user may see
-//!   (`GRANT pg_read_all_stats` for all).
+//!   early). A transaction that was left open with a snapshot, or after it has written, keeps dead rows from being removed, and so
+//!   does a prepared one; each take has to pass them. A worker warns of one that is older than 5 minutes, of those that its user may
+//!   see (`GRANT pg_read_all_stats` for all). It does not see what else keeps them: a standby with
+//!   [`hot_standby_feedback`](https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-HOT-STANDBY-FEEDBACK), and a
+//!   replication slot, whose `xmin` is in `pg_stat_replication` and `pg_replication_slots`.
 //! - **A worker that dies** leaves its jobs taken until their [lease](Worker::lease) ends. Then others run them.
 //!
 //! # Where to start

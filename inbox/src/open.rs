@@ -81,7 +81,7 @@ impl Open {
         self
     }
 
-    /// How many jobs the inbox holds at most, those that wait and those that a run holds; for one more,
+    /// How many jobs the inbox holds at most, waiting, taken and parked; for one more,
     /// [`put`](Inbox::put) fails with [`PutError::Full`](crate::PutError::Full). A `change` that merges adds none.
     /// Default: no limit.
     ///

@@ -66,15 +66,15 @@ pub(crate) fn not_listening(error: &(dyn Error + 'static)) {
 
 #[cfg(feature = "postgres")]
 pub(crate) fn pulled_back(rows: u64) {
-    warn!(target: TARGET, rows, "jobs were due in more than an hour, as a clock was wrong: they are due now");
+    warn!(target: TARGET, rows, "jobs were due more than an hour ahead, as a clock was wrong: they are due now");
 }
 
 #[cfg(feature = "postgres")]
-pub(crate) fn snapshot_is_old(age: Duration) {
+pub(crate) fn transaction_is_old(age: Duration) {
     warn!(
         target: TARGET,
         age_s = age.as_secs(),
-        "a transaction is open for long: until it ends nothing is vacuumed, and each job takes longer"
+        "a transaction has been open for long: until it ends dead rows are kept, and each job takes longer"
     );
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn parked(subject: &Subject) {
     about!(
         error,
         subject,
-        "job had all its attempts, and is parked until another change of its channel or `unpark`"
+        "job is out of attempts, and parked: see `Inbox::unpark`"
     );
 }
 
@@ -116,6 +116,23 @@ pub(crate) fn lease_lost(subject: &Subject) {
         error,
         subject,
         "lease was not renewed: the run is dropped, and the job runs again"
+    );
+}
+
+/// Found when its lease was to be renewed.
+pub(crate) fn no_longer_held(subject: &Subject) {
+    about!(
+        warn,
+        subject,
+        "account was forgotten, or the lease has ended: the run is dropped"
+    );
+}
+
+pub(crate) fn closed_before(subject: &Subject) {
+    about!(
+        warn,
+        subject,
+        "inbox was closed before the run ended: the job runs again"
     );
 }
 
@@ -138,7 +155,7 @@ pub(crate) fn grace_ended(runs: usize, grace: Duration) {
 
 /// The error is returned to the caller.
 pub(crate) fn service_failed() {
-    error!(target: TARGET, "service failed to get ready: the worker ends");
+    error!(target: TARGET, "`poll_ready` of the service failed: the worker ends");
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -1,16 +1,6 @@
-use std::time::Duration;
-
-use tokio::time::sleep;
-
-use super::{End, Store, Token};
+use super::{End, Pause, Store, Token};
 use crate::error::StoreError;
 use crate::events;
-
-/// The longest pause between two attempts to reach the store.
-pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(5);
-
-/// The first pause; each one after it is twice as long, up to [`MAX_PAUSE`].
-pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Holds a row for a run. Released when it is dropped.
 #[derive(Debug)]
@@ -37,13 +27,12 @@ impl Held {
     ///
     /// Whether this still held the row.
     pub(crate) async fn end(mut self, end: End) -> Result<bool, StoreError> {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = Pause::default();
         loop {
             match self.store.end(self.token, end).await {
                 Err(error) if !error.is_closed() => {
                     events::store_failed("end", &error);
-                    sleep(pause).await;
-                    pause = MAX_PAUSE.min(pause * 2);
+                    pause.wait().await;
                 }
                 result => {
                     self.ended = true;

@@ -3,6 +3,7 @@
 #[cfg(inbox_faults)]
 mod faults;
 mod held;
+mod pause;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub(crate) use self::held::{FIRST_PAUSE, Held, MAX_PAUSE};
+pub(crate) use self::held::Held;
+pub(crate) use self::pause::Pause;
 #[cfg(feature = "postgres")]
 pub use self::postgres::SCHEMA as POSTGRES_SCHEMA;
 #[cfg(feature = "sqlite")]

@@ -16,6 +16,15 @@ pub(super) struct Lease {
     pub(super) asked: Instant,
 }
 
+/// Why a run is dropped.
+enum Lost {
+    /// In time.
+    NotRenewed,
+    /// The token.
+    NotCurrent,
+    Closed,
+}
+
 /// When a run is dropped: a tenth of the lease before another worker may take its row.
 pub(super) fn usable(lease: Duration) -> Duration {
     lease.mul_f64(0.9)
@@ -32,32 +41,38 @@ impl Lease {
         tokio::select! {
             biased;
             _ = ended => {}
-            () = self.lost() => {
-                events::lease_lost(&subject);
+            lost = self.lost() => {
+                match lost {
+                    Lost::NotRenewed => events::lease_lost(&subject),
+                    Lost::NotCurrent => events::no_longer_held(&subject),
+                    Lost::Closed => events::closed_before(&subject),
+                }
                 run.abort();
             }
         }
     }
 
-    /// Returns once a tenth of the lease is left, or the token is no longer current.
-    async fn lost(mut self) {
+    /// Returns once a tenth of the lease is left, or it cannot be renewed any more.
+    async fn lost(mut self) -> Lost {
         loop {
             let drop_at = self.asked + usable(self.duration);
             match timeout_at(drop_at, self.renewed()).await {
-                Ok(Some(asked)) => self.asked = asked,
-                Ok(None) | Err(_) => return,
+                Ok(Ok(asked)) => self.asked = asked,
+                Ok(Err(lost)) => return lost,
+                Err(_) => return Lost::NotRenewed,
             }
         }
     }
 
-    /// Waits for a third of the lease, then renews it. `None`: the token is no longer current.
-    async fn renewed(&self) -> Option<Instant> {
+    /// Waits for a third of the lease, then renews it.
+    async fn renewed(&self) -> Result<Instant, Lost> {
         sleep_until(self.asked + self.duration / 3).await;
         loop {
             let asked = Instant::now();
             match self.store.renew(self.token, self.duration).await {
-                Ok(current) => return current.then_some(asked),
-                Err(error) if error.is_closed() => return None,
+                Ok(true) => return Ok(asked),
+                Ok(false) => return Err(Lost::NotCurrent),
+                Err(error) if error.is_closed() => return Err(Lost::Closed),
                 Err(error) => events::store_failed("renew", &error),
             }
             sleep(self.duration / 20).await;

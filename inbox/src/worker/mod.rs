@@ -32,7 +32,8 @@ const MIN_LEASE: Duration = Duration::from_millis(100);
 /// - The process ends: the job runs again when the inbox is opened, or on PostgreSQL when its lease ends.
 ///
 /// While a job runs its lease is renewed. If that fails, the future of the service is dropped before the lease ends, and the
-/// job runs again. A process that was stopped for longer than the lease drops it when it continues.
+/// job runs again. A process that was stopped for longer than the lease drops it when it continues, and after a machine was
+/// suspended, at the next renewal.
 ///
 /// ```
 /// use std::time::Duration;
@@ -98,8 +99,8 @@ impl<S: Service<Job>> Worker<S> {
         self
     }
 
-    /// For how long a job is a run's own. It is renewed after a third of that. Default: 30 seconds. Not shorter than
-    /// 100 ms, and not longer than 1 hour. On PostgreSQL, the jobs of a process that died run again after this.
+    /// How long a run holds its job before another worker may take it. Renewed after a third of that. Default: 30 seconds. Not
+    /// shorter than 100 ms, and not longer than 1 hour. On PostgreSQL, the jobs of a process that died run again after this.
     ///
     /// A run that blocks all threads of the runtime for longer than this may be repeated while it still runs.
     pub fn lease(mut self, lease: Duration) -> Self {
@@ -136,7 +137,8 @@ impl<S: Service<Job>> Worker<S> {
     /// After how many attempts a job is parked instead of run. Default: never.
     ///
     /// An attempt that a crash of the process ended counts, so that a job cannot crash it for ever. What is parked is kept:
-    /// see [`Inbox::parked`](crate::Inbox::parked).
+    /// see [`Inbox::parked`](crate::Inbox::parked). A `change` that came in after the last attempt, during its backoff, is parked
+    /// with it; the next one puts it back in line.
     ///
     /// # Panics
     ///
@@ -176,7 +178,7 @@ where
     }
 
     /// Runs jobs until none is due and none runs: for a program that is started now and then, and for tests. A job in a
-    /// backoff is not waited for.
+    /// backoff is not waited for. While the store fails it does not return: put a timeout around it.
     ///
     /// # Errors
     ///

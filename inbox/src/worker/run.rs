@@ -47,7 +47,7 @@ impl<F, E> Run<F, E> {
             // Logged by `judge`.
             Ok(true) => {}
             Ok(false) => events::ended_late(&self.subject),
-            Err(error) => events::store_failed("end", &error),
+            Err(_closed) => events::closed_before(&self.subject),
         }
     }
 }

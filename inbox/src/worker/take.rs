@@ -14,7 +14,7 @@ use super::run::{Panicked, Run, caught};
 use super::{Settings, Worker};
 use crate::events::{self, Subject};
 use crate::job::Job;
-use crate::store::{FIRST_PAUSE, Held, MAX_PAUSE, Store, Take};
+use crate::store::{Held, Pause, Store, Take};
 
 /// How long to wait for a row that is due and was passed.
 const PASSED_PAUSE: Duration = Duration::from_millis(20);
@@ -33,7 +33,7 @@ where
         until_idle: bool,
     ) -> Result<(), S::Error> {
         let mut wakes = self.store.wakes();
-        let mut pause = FIRST_PAUSE;
+        let mut pause = Pause::default();
         loop {
             while runs.len() >= self.settings.concurrency {
                 runs.join_next().await;
@@ -56,14 +56,14 @@ where
                 Ok(Take::Parked(job)) => events::parked(&subject(&job.into())),
                 // Another worker was quicker, or the row is just being put to.
                 Ok(Take::Nothing) => sleep(PASSED_PAUSE).await,
+                Err(error) if error.is_closed() => return Ok(()),
                 Err(error) => {
                     events::store_failed("take", &error);
-                    sleep(pause).await;
-                    pause = MAX_PAUSE.min(pause * 2);
+                    pause.wait().await;
                     continue;
                 }
             }
-            pause = FIRST_PAUSE;
+            pause = Pause::default();
         }
     }
 
@@ -102,7 +102,7 @@ async fn due(
     runs: &mut JoinSet<()>,
     until_idle: bool,
 ) -> bool {
-    let mut pause = FIRST_PAUSE;
+    let mut pause = Pause::default();
     loop {
         while runs.try_join_next().is_some() {}
         wakes.mark_unchanged();
@@ -111,12 +111,11 @@ async fn due(
             Err(error) if error.is_closed() => return false,
             Err(error) => {
                 events::store_failed("take", &error);
-                sleep(pause).await;
-                pause = MAX_PAUSE.min(pause * 2);
+                pause.wait().await;
                 continue;
             }
         };
-        pause = FIRST_PAUSE;
+        pause = Pause::default();
         let wait = async {
             match due_in {
                 Some(due_in) => sleep(due_in).await,

@@ -1,73 +1,37 @@
 //! What is logged, and that it shows neither an account nor a body.
 
 use std::future::{pending, ready};
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cronofy_webhook::testing::Payload;
 use cronofy_webhook_inbox::Job;
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tower::service_fn;
-use tracing::level_filters::LevelFilter;
-use tracing::subscriber::{DefaultGuard, set_default};
 
-use crate::support::{Jobs, change, delivery, in_file, inbox, noting, verification};
+use crate::common::{Jobs, Log, change, delivery, verification};
+use crate::support::{block, in_file, inbox};
 
 /// The account, and parts of the bodies.
 const PRIVATE: [&str; 4] = ["account-42", "receiver.example", "callback_url", "@"];
 
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+/// The only line with this text, after a check that no line shows anything private.
+#[track_caller]
+fn line(log: &Log, message: &str) -> String {
+    let text = log.text();
+    for private in PRIVATE {
+        assert!(!text.contains(private), "{private} in {text}");
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What is logged on this thread until the guard is dropped.
-struct Log {
-    text: Text,
-    _guard: DefaultGuard,
-}
-
-impl Log {
-    fn start() -> Self {
-        let text = Text::default();
-        let writer = text.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        Self {
-            text,
-            _guard: set_default(subscriber),
-        }
-    }
-
-    /// The only line with this text, after a check that no line shows anything private.
-    #[track_caller]
-    fn line(&self, message: &str) -> String {
-        let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
-        for private in PRIVATE {
-            assert!(!text.contains(private), "{private} in {text}");
-        }
-        let lines: Vec<_> = text.lines().filter(|line| line.contains(message)).collect();
-        assert_eq!(lines.len(), 1, "{message}: {text}");
-        assert!(
-            lines[0].contains(" cronofy_webhook_inbox: "),
-            "{}",
-            lines[0]
-        );
-        lines[0].to_owned()
-    }
+    let lines = log.lines(message);
+    assert_eq!(lines.len(), 1, "{message}: {text}");
+    assert!(
+        lines[0].contains(" cronofy_webhook_inbox: "),
+        "{}",
+        lines[0]
+    );
+    lines[0].clone()
 }
 
 #[track_caller]
@@ -99,7 +63,7 @@ async fn failures_and_the_end_of_a_job_are_logged() {
         .unwrap();
 
     let subject = ["kind=\"change\"", "channel=\"chn_1\"", "merged=1"];
-    let failed = log.line("job failed");
+    let failed = line(&log, "job failed");
     contains(&failed, &subject);
     contains(
         &failed,
@@ -110,9 +74,9 @@ async fn failures_and_the_end_of_a_job_are_logged() {
             "backoff_ms=1500",
         ],
     );
-    contains(&log.line("job panicked"), &["ERROR", "attempt=2"]);
+    contains(&line(&log, "job panicked"), &["ERROR", "attempt=2"]);
     contains(
-        &log.line("job done"),
+        &line(&log, "job done"),
         &["DEBUG", "attempt=3", "elapsed_ms=0"],
     );
 }
@@ -130,13 +94,13 @@ async fn a_job_that_is_parked_is_logged_as_an_error() {
         .await
         .unwrap();
     contains(
-        &log.line("is parked"),
+        &line(&log, "out of attempts"),
         &["ERROR", "kind=\"smart_invite\"", "attempt=1"],
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_lease_and_the_end_of_the_grace_are_logged() {
+async fn a_run_that_is_dropped_is_logged_with_the_reason() {
     let log = Log::start();
     let inbox = inbox().await;
     inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
@@ -148,8 +112,8 @@ async fn a_lost_lease_and_the_end_of_the_grace_are_logged() {
     });
     worker.await.unwrap();
     contains(
-        &log.line("lease was not renewed"),
-        &["ERROR", "channel=\"chn_1\""],
+        &line(&log, "account was forgotten"),
+        &["WARN", "channel=\"chn_1\""],
     );
 
     inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
@@ -159,9 +123,53 @@ async fn a_lost_lease_and_the_end_of_the_grace_are_logged() {
         .await
         .unwrap();
     contains(
-        &log.line("grace period"),
+        &line(&log, "grace period"),
         &["WARN", "runs=1", "grace_ms=2000"],
     );
+
+    let worker = inbox.worker(service()).run_until(async {
+        sleep(Duration::from_secs(1)).await;
+        inbox.close().await;
+        pending::<()>().await;
+    });
+    worker.await.unwrap();
+    contains(
+        &line(&log, "inbox was closed before the run ended"),
+        &["WARN"],
+    );
+}
+
+#[tokio::test]
+async fn a_lease_that_is_not_renewed_is_logged() {
+    let log = Log::start();
+    let (inbox, directory, _) = in_file().await;
+    inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
+    let dropped = Arc::new(Semaphore::new(0));
+    let service = service_fn(|_: Job| {
+        // Only now: the job has been taken.
+        let blocked = block(&directory);
+        let dropped = CloseOnDrop(Arc::clone(&dropped));
+        async move {
+            let _guards = (blocked, dropped);
+            pending::<Result<(), String>>().await
+        }
+    });
+    let worker = inbox.worker(service).lease(Duration::from_millis(300));
+    let shutdown = async { drop(dropped.acquire().await) };
+    worker.run_until(shutdown).await.unwrap();
+    contains(
+        &line(&log, "lease was not renewed"),
+        &["ERROR", "channel=\"chn_1\""],
+    );
+}
+
+/// Closes it with the future that holds this.
+struct CloseOnDrop(Arc<Semaphore>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 #[tokio::test]
@@ -174,7 +182,7 @@ async fn a_put_that_fails_is_logged_with_its_cause() {
         .await
         .unwrap_err();
     contains(
-        &log.line("was not stored"),
+        &line(&log, "was not stored"),
         &["WARN", "kind=\"change\"", "the inbox is closed"],
     );
 }
@@ -192,12 +200,12 @@ async fn puts_that_fail_are_logged_once_in_ten_seconds() {
     for _ in 0..100 {
         put().await;
     }
-    contains(&log.line("was not stored"), &["suppressed=0"]);
+    contains(&line(&log, "was not stored"), &["suppressed=0"]);
     drop(log);
     let log = Log::start();
     sleep(Duration::from_secs(10)).await;
     put().await;
-    contains(&log.line("was not stored"), &["suppressed=99"]);
+    contains(&line(&log, "was not stored"), &["suppressed=99"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,18 +218,20 @@ async fn transactions_that_fail_are_logged_once_in_ten_seconds() {
     let put = async || {
         let put = inbox.put("account-42", &verification()).await;
         put.unwrap_err();
+        // It is logged after the answer.
+        sleep(Duration::from_millis(1)).await;
     };
     let log = Log::start();
     for _ in 0..10 {
         put().await;
     }
-    let line = log.line("transaction failed");
-    contains(&line, &["ERROR", "no room", "suppressed=0"]);
+    let failed = line(&log, "transaction failed");
+    contains(&failed, &["ERROR", "no room", "suppressed=0"]);
     drop(log);
     let log = Log::start();
     sleep(Duration::from_secs(10)).await;
     put().await;
-    contains(&log.line("transaction failed"), &["suppressed=9"]);
+    contains(&line(&log, "transaction failed"), &["suppressed=9"]);
 }
 
 #[tokio::test]
@@ -230,9 +240,9 @@ async fn what_succeeds_is_not_logged_above_debug() {
     let inbox = inbox().await;
     inbox.put("account-42", &change("chn_1", 1)).await.unwrap();
     inbox
-        .worker(noting(&Jobs::default()))
+        .worker(Jobs::default().noting())
         .run_until_idle()
         .await
         .unwrap();
-    contains(&log.line("cronofy_webhook_inbox"), &["DEBUG", "job done"]);
+    contains(&line(&log, "cronofy_webhook_inbox"), &["DEBUG", "job done"]);
 }

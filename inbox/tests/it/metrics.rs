@@ -11,7 +11,8 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tokio::time::sleep;
 use tower::service_fn;
 
-use crate::support::{Gate, Jobs, change, in_file, inbox, noting, verification};
+use crate::common::{Jobs, change, verification};
+use crate::support::{Gate, in_file, inbox};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -176,7 +177,7 @@ async fn metrics_are_described() {
     let inbox = inbox().await;
     inbox.put("42", &verification()).await.unwrap();
     let jobs = Jobs::default();
-    let worker = inbox.worker(noting(&jobs));
+    let worker = inbox.worker(jobs.noting());
     worker.run_until(sleep(SECOND)).await.unwrap();
     let units: Vec<_> = recorder
         .snapshotter

@@ -7,7 +7,7 @@ use cronofy_webhook_inbox::{Inbox, OpenError, SQLITE_SCHEMA};
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::{Jobs, change, noting, verification};
+use crate::common::{Jobs, change, verification};
 
 fn file(directory: &TempDir) -> (std::path::PathBuf, String) {
     let path = directory.path().join("inbox.db");
@@ -231,7 +231,7 @@ async fn open_waits_for_the_inbox_that_is_being_closed() {
         first.close().await;
     });
     let jobs = Jobs::default();
-    second.worker(noting(&jobs)).run_until_idle().await.unwrap();
+    second.worker(jobs.noting()).run_until_idle().await.unwrap();
     assert_eq!(jobs.len(), 1);
 }
 

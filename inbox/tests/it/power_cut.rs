@@ -12,8 +12,8 @@ use std::thread;
 use cronofy_webhook_inbox::Inbox;
 use tempfile::{TempDir, tempdir};
 
+use crate::common::{Jobs, verification};
 use crate::process::{Process, inbox_file, receiver};
-use crate::support::{Jobs, noting, verification};
 
 /// How many clients there are at the same time.
 const CLIENTS: usize = 8;
@@ -93,7 +93,7 @@ async fn what_was_acknowledged_survives_a_power_cut() {
         let url = format!("sqlite:{}", inbox_file(&left).display());
         let inbox = Inbox::open(url).await.unwrap();
         let jobs = Jobs::default();
-        inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
+        inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
         let jobs = jobs.all();
         let run: BTreeSet<_> = jobs.iter().map(|job| job.account().to_owned()).collect();
         let lost: Vec<_> = acknowledged.difference(&run).collect();

@@ -15,7 +15,7 @@ use cronofy_webhook::Verifier;
 use cronofy_webhook::signature::HEADER;
 use tempfile::TempDir;
 
-use crate::support::SECRET;
+use crate::common::SECRET;
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -16,7 +16,8 @@ use cronofy_webhook_inbox::{Inbox, PutError};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-use crate::support::{SECRET, block, delivery, in_file, inbox, verification};
+use crate::common::{SECRET, delivery, verification};
+use crate::support::{block, in_file, inbox};
 
 async fn receive(
     State(inbox): State<Inbox>,

@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 
+use crate::common::{SECRET, change, verification};
 use crate::process::{Process, inbox_file, receiver};
-use crate::support::{SECRET, change, verification};
 
 #[test]
 fn each_job_prints_a_line_before_and_after_it() {

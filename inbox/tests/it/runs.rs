@@ -17,9 +17,8 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, advance, sleep};
 use tower::{Service, ServiceBuilder, service_fn};
 
-use crate::support::{
-    Gate, Jobs, block, change, delivery, in_file, inbox, noting, since, verification,
-};
+use crate::common::{Jobs, change, delivery, verification};
+use crate::support::{Gate, block, in_file, inbox, since};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -29,7 +28,7 @@ async fn a_job_has_what_was_put() {
     let delivery = change("chn_1", 7);
     inbox.put("42", &delivery).await.unwrap();
     let jobs = Jobs::default();
-    inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
+    inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
 
     let job = jobs.all().remove(0);
     assert_eq!((job.account(), job.attempt(), job.merged()), ("42", 1, 1));
@@ -53,7 +52,7 @@ async fn changes_of_a_channel_merge_into_the_earliest() {
         inbox.put(account, &change(channel, since)).await.unwrap();
     }
     let jobs = Jobs::default();
-    inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
+    inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
     let jobs = jobs.all();
     let summary: Vec<_> = jobs
         .iter()
@@ -75,7 +74,7 @@ async fn accepted_declined_accepted_gives_three_runs() {
         inbox.put("42", &delivery).await.unwrap();
     }
     let jobs = Jobs::default();
-    inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
+    inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
     let statuses: Vec<_> = jobs
         .all()
         .iter()
@@ -205,10 +204,10 @@ async fn a_failed_job_does_not_run_before_its_backoff_ends() {
         .unwrap();
     assert_eq!(jobs.len(), 1);
     inbox.put("42", &verification()).await.unwrap();
-    inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
+    inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
     assert_eq!(jobs.len(), 2, "idle, as a backoff is not waited for");
     advance(SECOND).await;
-    inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
+    inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
     assert_eq!(jobs.len(), 3);
 }
 
@@ -310,7 +309,7 @@ async fn a_service_that_is_not_clone_keeps_its_rate() {
     let jobs = Jobs::default();
     let service = ServiceBuilder::new()
         .rate_limit(2, SECOND)
-        .service(noting(&jobs));
+        .service(jobs.noting());
     let started = Instant::now();
     inbox.worker(service).run_until_idle().await.unwrap();
     assert_eq!(jobs.len(), 10);
@@ -419,7 +418,7 @@ async fn a_job_that_always_fails_is_parked_and_can_be_unparked() {
     assert!(inbox.unpark(&parked[0]).await.unwrap());
     assert!(!inbox.unpark(&parked[0]).await.unwrap());
     let jobs = Jobs::default();
-    inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
+    inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
     assert_eq!(jobs.all()[0].attempt(), 1);
 }
 
@@ -507,7 +506,7 @@ async fn a_run_whose_lease_cannot_be_renewed_is_dropped_and_runs_again() {
     worker.await.unwrap();
 
     let jobs = Jobs::default();
-    let rerun = inbox.worker(noting(&jobs)).run_until(async {
+    let rerun = inbox.worker(jobs.noting()).run_until(async {
         while jobs.len() == 0 {
             yield_now().await;
         }

@@ -13,7 +13,8 @@ use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 use tower::{Service, service_fn};
 
-use crate::support::{Gate, Jobs, change, in_file, inbox, noting, verification};
+use crate::common::{Jobs, change, verification};
+use crate::support::{Gate, in_file, inbox};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -67,7 +68,7 @@ async fn after_the_grace_jobs_are_dropped_and_the_attempt_does_not_count() {
     assert_eq!(waiting_and_taken(&inbox).await, (1, 0));
 
     let jobs = Jobs::default();
-    inbox.worker(noting(&jobs)).run_until_idle().await.unwrap();
+    inbox.worker(jobs.noting()).run_until_idle().await.unwrap();
     assert_eq!(jobs.all()[0].attempt(), 1);
 }
 
@@ -140,7 +141,7 @@ async fn a_worker_that_is_dropped_releases_what_it_had_taken() {
 
     let jobs = Jobs::default();
     inbox
-        .worker(noting(&jobs))
+        .worker(jobs.noting())
         .run_until(sleep(SECOND))
         .await
         .unwrap();
@@ -154,7 +155,7 @@ async fn a_worker_that_is_dropped_at_any_time_holds_nothing() {
         let inbox = inbox().await;
         inbox.put("42", &change("chn_1", 1)).await.unwrap();
         let jobs = Jobs::default();
-        let mut worker = Box::pin(inbox.worker(noting(&jobs)).run_until(pending()));
+        let mut worker = Box::pin(inbox.worker(jobs.noting()).run_until(pending()));
         for _ in 0..polls {
             let poll = std::future::poll_fn(|cx| Poll::Ready(worker.as_mut().poll(cx)));
             assert!(poll.await.is_pending());
@@ -162,7 +163,7 @@ async fn a_worker_that_is_dropped_at_any_time_holds_nothing() {
         }
         drop(worker);
         inbox
-            .worker(noting(&jobs))
+            .worker(jobs.noting())
             .run_until(sleep(SECOND))
             .await
             .unwrap();
@@ -216,7 +217,7 @@ async fn a_worker_ends_when_the_inbox_is_closed() {
     let inbox = inbox().await;
     let other = inbox.clone();
     let jobs = Jobs::default();
-    let worker = inbox.worker(noting(&jobs)).run_until(pending());
+    let worker = inbox.worker(jobs.noting()).run_until(pending());
     let (ended, ()) = tokio::join!(worker, async {
         sleep(SECOND).await;
         other.close().await;

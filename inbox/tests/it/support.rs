@@ -1,34 +1,15 @@
-//! What the tests share: deliveries, and services that note what they were called with.
+//! What the tests share: inboxes, and services.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use cronofy_webhook::Delivery;
-use cronofy_webhook::testing::{Payload, Sender};
 use cronofy_webhook_inbox::{Inbox, Job};
-use jiff::Timestamp;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tower::{Service, service_fn};
 
-pub(crate) const SECRET: &str = "CRN_test";
-
-pub(crate) fn delivery(payload: Payload) -> Delivery {
-    Sender::new(SECRET).delivery(payload)
-}
-
-/// A `change` of this channel.
-pub(crate) fn change(channel: &str, since: i64) -> Delivery {
-    let since = Timestamp::from_second(since).unwrap();
-    let url = "https://receiver.example/cronofy/42";
-    delivery(Payload::change(since).channel(channel, url))
-}
-
-/// Another kind.
-pub(crate) fn verification() -> Delivery {
-    delivery(Payload::verification())
-}
+use crate::common::Jobs;
 
 pub(crate) async fn inbox() -> Inbox {
     Inbox::in_memory().await.unwrap()
@@ -55,35 +36,6 @@ pub(crate) fn since(job: &Job) -> i64 {
         cronofy_webhook::Notification::Change(change) => change.changes_since.as_second(),
         other => panic!("{other:?}"),
     }
-}
-
-/// The jobs that a service was called with.
-#[derive(Clone, Default)]
-pub(crate) struct Jobs(Arc<Mutex<Vec<Job>>>);
-
-impl Jobs {
-    pub(crate) fn push(&self, job: Job) {
-        self.0.lock().unwrap().push(job);
-    }
-
-    pub(crate) fn all(&self) -> Vec<Job> {
-        self.0.lock().unwrap().clone()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-}
-
-/// A service that notes its jobs.
-pub(crate) fn noting(
-    jobs: &Jobs,
-) -> impl Service<Job, Response = (), Error = Infallible, Future: Send + 'static> + use<> {
-    let jobs = jobs.clone();
-    service_fn(move |job| {
-        jobs.push(job);
-        async { Ok(()) }
-    })
 }
 
 /// A service that reports each start, and ends a job for each permit of `release`.

@@ -14,8 +14,8 @@ use tempfile::{TempDir, tempdir};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use crate::common::change;
 use crate::process::{Process, receiver};
-use crate::support::change;
 
 /// Beside the example `receiver`.
 fn sync() -> PathBuf {

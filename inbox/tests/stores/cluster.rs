@@ -46,8 +46,8 @@ impl Cluster {
         fs::create_dir(&data)?;
         if let Some((user, group)) = self.user {
             fs::set_permissions(directory, Permissions::from_mode(0o755))?;
-            chown(&data, Some(user), Some(group))?;
-            chown(&password, Some(user), Some(group))?;
+            give(&data, user, group);
+            give(&password, user, group);
         }
         let mut initdb = self.command("initdb");
         initdb
@@ -113,7 +113,7 @@ impl Cluster {
         fs::copy(file, &copy).expect("a file can be copied");
         fs::set_permissions(&copy, Permissions::from_mode(0o600)).expect("it is ours");
         if let Some((user, group)) = self.user {
-            chown(&copy, Some(user), Some(group)).expect("root may");
+            give(&copy, user, group);
         }
     }
 
@@ -183,8 +183,13 @@ pub(crate) fn programs() -> Result<PathBuf, String> {
     folder.ok_or_else(|| "PostgreSQL is not installed: there is no initdb".to_owned())
 }
 
+/// Makes it a file or folder of another user.
+pub(crate) fn give(path: &Path, user: u32, group: u32) {
+    chown(path, Some(user), Some(group)).expect("root may");
+}
+
 /// The user and group `postgres`, if this is root, whose the folder is then.
-fn user(directory: &Path) -> Result<Option<(u32, u32)>, String> {
+pub(crate) fn user(directory: &Path) -> Result<Option<(u32, u32)>, String> {
     let owner = fs::metadata(directory).map_err(|error| error.to_string())?;
     if owner.uid() != 0 {
         return Ok(None);

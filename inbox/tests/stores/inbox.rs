@@ -6,16 +6,15 @@ use cronofy_webhook::testing::Payload;
 use cronofy_webhook_inbox::{Inbox, Job, OpenError, POSTGRES_SCHEMA, PutError};
 use deadpool_postgres::{Manager, Pool};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
+use crate::common::{Jobs, change, delivery, verification};
 use crate::server::{Database, connect, number};
 use crate::store::postgres::Postgres as Store;
 use crate::store::postgres::batch::Batch;
 use crate::store::{End, Options, Take};
-use crate::support::{
-    Jobs, block_on, chain, change, delivery, eventually, post_change, verification,
-};
+use crate::support::{block_on, chain, eventually, post_change};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -295,77 +294,6 @@ pub(crate) fn a_full_queue_refuses_at_once_and_loses_nothing_that_it_took() {
             put.unwrap().unwrap();
         }
         assert_eq!(inbox.stats().await.unwrap().waiting, 1_024);
-    });
-}
-
-pub(crate) fn a_put_wakes_a_worker_of_another_process() {
-    block_on(async {
-        let database = Database::create().await;
-        let receiver = Inbox::open(&database.url).await.unwrap();
-        let worker = Inbox::open(&database.url).await.unwrap();
-        let jobs = Jobs::default();
-        let running = worker.worker(jobs.noting()).run_until(async {
-            let listening = "SELECT count(*) FROM pg_stat_activity
-                             WHERE datname = current_database() AND query LIKE 'LISTEN%'";
-            let client = connect(&database.url).await;
-            eventually(async || number(&client, listening).await == 1).await;
-            let mut late = 0;
-            // Without being told, it would be late for one in two.
-            for put in 1..=12 {
-                receiver.put("42", &verification()).await.unwrap();
-                let started = Instant::now();
-                eventually(async || jobs.len() == put).await;
-                late += u32::from(started.elapsed() > SECOND / 2);
-                sleep(Duration::from_millis(60)).await;
-            }
-            assert!(late <= 1, "{late}");
-        });
-        running.await.unwrap();
-    });
-}
-
-/// A transaction that notifies waits for all others that do.
-pub(crate) fn others_are_told_once_in_50_ms_and_only_of_a_row_that_became_due() {
-    block_on(async {
-        let database = Database::create().await;
-        let inbox = Inbox::open(&database.url).await.unwrap();
-        let (client, mut connection) = tokio_postgres::connect(&database.url, NoTls).await.unwrap();
-        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some(Ok(message)) =
-                std::future::poll_fn(|cx| connection.poll_message(cx)).await
-            {
-                if let tokio_postgres::AsyncMessage::Notification(_) = message {
-                    let _ = sender.send(());
-                }
-            }
-        });
-        client.batch_execute("LISTEN cronofy_inbox").await.unwrap();
-
-        let started = Instant::now();
-        for number in 0..300 {
-            inbox
-                .put("42", &change(&format!("chn_{number}"), 1))
-                .await
-                .unwrap();
-        }
-        sleep(Duration::from_millis(200)).await;
-        let most = started.elapsed().as_millis() / 50 + 1;
-        let mut count = 0;
-        while told.try_recv().is_ok() {
-            count += 1;
-        }
-        assert!((1..=most).contains(&count), "{count} of {most}");
-
-        // These wait already.
-        for number in 0..300 {
-            inbox
-                .put("42", &change(&format!("chn_{number}"), 2))
-                .await
-                .unwrap();
-        }
-        let more = timeout(Duration::from_millis(200), told.recv()).await;
-        assert!(more.is_err(), "told of a row that was due already");
     });
 }
 

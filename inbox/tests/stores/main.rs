@@ -1,6 +1,6 @@
 //! The rules that both stores follow, and what PostgreSQL alone needs. Most of it needs a PostgreSQL server: with Debian's
 //! package `postgresql`, one is started; with `CRONOFY_TEST_POSTGRES=postgres://…`, that one is used. Without either, those
-//! tests are ignored, with the reason, and fail where `CI` is set.
+//! tests are ignored, with the reason, and fail where `CI` is set. So are those that need PgBouncer, Debian's package `pgbouncer`.
 //!
 //! The statements of a store are private: the modules of the crate that they need are compiled into this test.
 
@@ -38,27 +38,44 @@ mod store;
 
 #[cfg(unix)]
 mod cluster;
+#[path = "../common/mod.rs"]
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, unused_imports, reason = "most tests need a server")
+)]
+mod common;
 mod comparison;
 mod database;
 #[cfg(unix)]
 mod inbox;
+#[cfg(unix)]
+mod listening;
 mod model;
 mod operation;
 #[cfg(unix)]
 mod outages;
 #[cfg(unix)]
+mod pgbouncer;
+#[cfg(unix)]
+mod pooler;
+#[cfg(unix)]
 mod postgres;
 #[cfg(unix)]
 mod processes;
 mod public_api;
+#[cfg(unix)]
+mod requests;
 mod rules;
 #[cfg(unix)]
 mod server;
 mod sqlite;
 mod suite;
+#[cfg_attr(not(unix), expect(dead_code, reason = "most tests need a server"))]
 mod support;
 #[cfg(unix)]
 mod tls;
+#[cfg(unix)]
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -89,6 +106,18 @@ fn main() -> ExitCode {
     }
     for (name, test) in suite::with_own_server() {
         trials.push(suite::trial("postgres", name, test, &without_cluster));
+    }
+    let without_pooler = pgbouncer::program().err();
+    let with_pooler = suite::public::<pgbouncer::Pooled>()
+        .into_iter()
+        .chain(suite::with_pooler());
+    for (name, test) in with_pooler {
+        let reason = without_server.clone().or(without_pooler.clone());
+        trials.push(suite::trial("pooler", name, test, &reason));
+    }
+    for (name, test) in suite::with_own_server_and_pooler() {
+        let reason = without_cluster.clone().or(without_pooler.clone());
+        trials.push(suite::trial("pooler", name, test, &reason));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -8,8 +8,9 @@ use tokio_postgres::{Client, Error, NoTls};
 use tower::service_fn;
 
 use crate::cluster::Cluster;
+use crate::common::{Jobs, verification};
 use crate::server::{connect, number};
-use crate::support::{Jobs, block_on, chain, eventually, post_change, verification};
+use crate::support::{block_on, chain, eventually, post_change};
 
 /// The time that a receiver has for an answer here.
 const BUDGET: Duration = Duration::from_millis(1_500);

@@ -12,8 +12,9 @@ use cronofy_webhook_inbox::{Inbox, Job};
 use tokio::time::sleep;
 use tower::service_fn;
 
+use crate::common::{change, verification};
 use crate::server::Database;
-use crate::support::{block_on, change, eventually, verification};
+use crate::support::{block_on, eventually};
 
 /// What a child is: `receiver` or `worker`.
 const ROLE: &str = "STORES_ROLE";

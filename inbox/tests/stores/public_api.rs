@@ -12,7 +12,8 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tempfile::TempDir;
 use tokio::runtime;
 
-use crate::support::{Jobs, SECRET, block_on, change, delivery, eventually, verification};
+use crate::common::{Jobs, SECRET, change, delivery, verification};
+use crate::support::{block_on, eventually};
 
 /// An empty place for an inbox, gone when it is dropped.
 pub(crate) trait Place {

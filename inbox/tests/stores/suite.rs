@@ -6,7 +6,7 @@ use crate::database::Database;
 use crate::public_api::Place;
 use crate::{comparison, operation, public_api, rules, sqlite};
 #[cfg(unix)]
-use crate::{inbox, outages, postgres, processes, tls};
+use crate::{inbox, listening, outages, pooler, postgres, processes, requests, tls, upkeep};
 
 pub(crate) type Tests = Vec<(&'static str, fn())>;
 
@@ -97,17 +97,23 @@ pub(crate) fn with_server() -> Tests {
         inbox::receivers_with_unsorted_batches_do_not_deadlock,
         inbox::a_put_that_timed_out_closes_its_connection_and_cancels_nothing,
         inbox::a_full_queue_refuses_at_once_and_loses_nothing_that_it_took,
-        inbox::a_put_wakes_a_worker_of_another_process,
-        inbox::others_are_told_once_in_50_ms_and_only_of_a_row_that_became_due,
         inbox::a_pool_of_the_application_is_used_and_left_open,
         inbox::a_dropped_or_closed_inbox_leaves_no_connection,
         inbox::after_the_grace_jobs_are_released_and_the_attempt_does_not_count,
         inbox::a_job_that_was_taken_too_late_for_its_lease_does_not_begin,
         inbox::a_row_that_is_being_put_to_is_taken_soon_after,
+        listening::a_put_wakes_a_worker_of_another_process,
+        listening::others_are_told_once_in_50_ms_and_only_of_a_row_that_became_due,
         postgres::a_run_outlives_another_process,
         postgres::each_statement_uses_an_index,
         processes::two_receivers_and_three_workers_share_the_jobs,
+        requests::a_connection_has_one_request_under_way,
         tls::a_server_without_tls_is_refused_where_it_is_required,
+        upkeep::a_transaction_that_keeps_dead_rows_is_seen,
+        upkeep::a_vacuum_is_not_seen,
+        upkeep::the_age_is_that_of_the_oldest_transaction,
+        upkeep::a_worker_warns_of_a_transaction_that_is_older_than_5_minutes,
+        upkeep::a_job_that_a_wrong_clock_made_due_late_runs_at_once,
     ]
 }
 
@@ -123,5 +129,26 @@ pub(crate) fn with_own_server() -> Tests {
         outages::a_server_that_is_not_durable_is_refused_unless_loss_is_allowed,
         outages::a_connection_to_a_server_that_became_read_only_is_dropped,
         tls::sslmode_says_what_is_checked,
+        upkeep::a_prepared_transaction_is_seen,
     ]
+}
+
+#[cfg(unix)]
+pub(crate) fn with_pooler() -> Tests {
+    tests![
+        listening::a_put_wakes_a_worker_behind_a_pooler_in_session_mode,
+        listening::a_worker_does_not_listen_behind_a_pooler_in_transaction_mode,
+        pooler::processes_that_open_at_once_create_the_schema_once,
+        pooler::every_operation_works,
+        pooler::the_lease_of_a_run_is_renewed,
+        pooler::two_inboxes_share_the_jobs,
+        pooler::a_job_of_another_process_runs_within_two_seconds,
+        pooler::a_parameter_that_the_pooler_refuses_is_named,
+        pooler::in_statement_mode_everything_works_once_there_is_a_schema,
+    ]
+}
+
+#[cfg(unix)]
+pub(crate) fn with_own_server_and_pooler() -> Tests {
+    tests![pooler::a_server_that_was_restarted_has_what_was_acknowledged,]
 }

@@ -1,7 +1,5 @@
 //! What the tests of the public API share.
 
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,13 +9,12 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use cronofy_webhook::testing::{Payload, Sender};
 use cronofy_webhook::{CronofyWebhookLayer, Delivery};
-use cronofy_webhook_inbox::{Inbox, Job, PutError};
-use jiff::Timestamp;
+use cronofy_webhook_inbox::{Inbox, PutError};
 use tokio::runtime;
 use tokio::time::{Instant, sleep};
-use tower::{Service, ServiceExt as _, service_fn};
+use tower::ServiceExt as _;
 
-pub(crate) const SECRET: &str = "CRN_test";
+use crate::common::{Log, SECRET};
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = runtime::Builder::new_multi_thread()
@@ -28,46 +25,13 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-pub(crate) fn delivery(payload: Payload) -> Delivery {
-    Sender::new(SECRET).delivery(payload)
-}
-
-/// A `change` of this channel.
-pub(crate) fn change(channel: &str, since: i64) -> Delivery {
-    let since = Timestamp::from_second(since).unwrap();
-    let url = "https://receiver.example/cronofy/42";
-    delivery(Payload::change(since).channel(channel, url))
-}
-
-/// Another kind.
-pub(crate) fn verification() -> Delivery {
-    delivery(Payload::verification())
-}
-
-/// The jobs that a service was called with.
-#[derive(Clone, Default)]
-pub(crate) struct Jobs(Arc<Mutex<Vec<Job>>>);
-
-impl Jobs {
-    pub(crate) fn all(&self) -> Vec<Job> {
-        self.0.lock().unwrap().clone()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-
-    /// A service that notes its jobs.
-    pub(crate) fn noting(
-        &self,
-    ) -> impl Service<Job, Response = (), Error = Infallible, Future: Send + 'static> + Send + use<>
-    {
-        let jobs = self.clone();
-        service_fn(move |job| {
-            jobs.0.lock().unwrap().push(job);
-            async { Ok(()) }
-        })
-    }
+/// On this thread alone, where a [`Log`](crate::log::Log) sees all events.
+pub(crate) fn block_on_this_thread<T>(future: impl Future<Output = T>) -> T {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
 }
 
 async fn receive(
@@ -104,6 +68,12 @@ pub(crate) fn eventually(mut condition: impl AsyncFnMut() -> bool) -> impl Futur
             sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// Waits for a line with this text.
+pub(crate) async fn logged(log: &Log, message: &str) -> String {
+    eventually(async || !log.lines(message).is_empty()).await;
+    log.lines(message).remove(0)
 }
 
 /// An error and its causes.

@@ -8,7 +8,8 @@ use cronofy_webhook_inbox::Inbox;
 use tempfile::TempDir;
 
 use crate::cluster::Cluster;
-use crate::support::{block_on, chain, verification};
+use crate::common::verification;
+use crate::support::{block_on, chain};
 
 /// Writes a certificate that signs itself, for `localhost`, and its key.
 fn certificate(directory: &TempDir, name: &str) -> (String, String) {

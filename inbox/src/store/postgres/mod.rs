@@ -26,7 +26,6 @@ use tokio_util::task::TaskTracker;
 use self::config::Connector;
 use self::pool::{Connections, answered};
 use self::puts::{Limit, Put, Writer};
-/// The schema of the PostgreSQL store, for [`Open::migrate`](crate::Open::migrate).
 pub use self::schema::SCHEMA;
 use super::{End, Held, Options, ROOM, Store, Take, Token};
 use crate::entry::Entry;
@@ -77,7 +76,7 @@ impl Postgres {
         connector: Option<Connector>,
         options: Options,
     ) -> Result<Self, OpenError> {
-        let mut connection = connections.lend().await?;
+        let mut connection = connections.acquire().await?;
         if !options.allow_loss {
             schema::check_durability(&connection).await?;
         }
@@ -150,7 +149,7 @@ impl Postgres {
 
     /// Not longer than the time after which a worker looks again.
     pub(crate) async fn due_in(&self) -> Result<Option<Duration>, StoreError> {
-        let connection = self.lend().await?;
+        let connection = self.acquire().await?;
         let due_in = answered(statements::due_in(&connection)).await;
         let due_in = connection.put_back(due_in)?;
         let poll = POLL.mul_f64(0.8 + 0.4 * fastrand::f64());
@@ -166,7 +165,7 @@ impl Postgres {
         let store = self.clone();
         let taken = self.shared.tracker.spawn(async move {
             let token = Token::random().map_err(StoreError::new)?;
-            let connection = store.lend().await?;
+            let connection = store.acquire().await?;
             let take = answered(statements::take(&connection, token, lease, max_attempts)).await;
             Ok(match connection.put_back(take)? {
                 Take::Taken(token, job) => {
@@ -182,13 +181,13 @@ impl Postgres {
     }
 
     pub(crate) async fn renew(&self, token: Token, lease: Duration) -> Result<bool, StoreError> {
-        let connection = self.lend().await?;
+        let connection = self.acquire().await?;
         let renewed = answered(statements::renew(&connection, token, lease)).await;
         connection.put_back(renewed)
     }
 
     pub(crate) async fn end(&self, token: Token, end: End) -> Result<bool, StoreError> {
-        let connection = self.lend().await?;
+        let connection = self.acquire().await?;
         let ended = answered(statements::end(&connection, token, end)).await;
         let is_current = connection.put_back(ended)?;
         self.shared.wake.send_replace(());
@@ -219,7 +218,11 @@ impl Postgres {
         shared.has_worker.call_once(|| {
             self.spawn(upkeep::run(shared.connections.clone()));
             if let Some(connector) = &shared.connector {
-                self.spawn(wake::listen(connector.clone(), shared.wake.clone()));
+                self.spawn(wake::listen(
+                    connector.clone(),
+                    shared.connections.clone(),
+                    shared.wake.clone(),
+                ));
             }
         });
         shared.wake.subscribe()
@@ -233,13 +236,13 @@ impl Postgres {
     }
 
     pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
-        let connection = self.lend().await?;
+        let connection = self.acquire().await?;
         let parked = answered(reads::parked(&connection, limit)).await;
         connection.put_back(parked)
     }
 
     pub(crate) async fn unpark(&self, id: ParkedId) -> Result<bool, StoreError> {
-        let connection = self.lend().await?;
+        let connection = self.acquire().await?;
         let unparked = answered(statements::unpark(&connection, &id)).await;
         let was_parked = connection.put_back(unparked)?;
         self.shared.wake.send_replace(());
@@ -248,7 +251,7 @@ impl Postgres {
     }
 
     pub(crate) async fn forget(&self, account: String) -> Result<u64, StoreError> {
-        let connection = self.lend().await?;
+        let connection = self.acquire().await?;
         let forgotten = answered(statements::forget(&connection, &account)).await;
         connection.put_back(forgotten)
     }
@@ -276,11 +279,11 @@ impl Postgres {
         });
     }
 
-    async fn lend(&self) -> Result<pool::Connection, StoreError> {
+    async fn acquire(&self) -> Result<pool::Connection, StoreError> {
         if self.is_closed() {
             return Err(StoreError::closed());
         }
-        self.shared.connections.lend().await
+        self.shared.connections.acquire().await
     }
 
     fn is_closed(&self) -> bool {
@@ -289,7 +292,7 @@ impl Postgres {
 }
 
 async fn stats(connections: Connections) -> Result<Stats, StoreError> {
-    let connection = connections.lend().await?;
+    let connection = connections.acquire().await?;
     let stats = answered(reads::stats(&connection)).await;
     connection.put_back(stats)
 }

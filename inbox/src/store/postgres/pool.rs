@@ -1,4 +1,4 @@
-//! Connections that are lent for an operation.
+//! Connections, acquired for an operation.
 
 use std::error::Error;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::error::StoreError;
 pub(super) const SIZE: usize = 8;
 
 /// How long the server has for an answer. No statement is expected to take long.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
 pub(super) struct Connections {
@@ -41,8 +41,8 @@ impl Connections {
         }
     }
 
-    pub(super) async fn lend(&self) -> Result<Connection, StoreError> {
-        let object = timeout(PATIENCE, self.pool.get())
+    pub(super) async fn acquire(&self) -> Result<Connection, StoreError> {
+        let object = timeout(ANSWER_TIMEOUT, self.pool.get())
             .await
             .map_err(|_| StoreError::new(NoAnswer))?
             .map_err(failed)?;
@@ -114,7 +114,7 @@ impl Drop for Connection {
 pub(super) async fn answered<T>(
     answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, StoreError> {
-    match timeout(PATIENCE, answer).await {
+    match timeout(ANSWER_TIMEOUT, answer).await {
         Ok(answer) => answer.map_err(StoreError::new),
         Err(_) => Err(StoreError::new(NoAnswer)),
     }
@@ -128,7 +128,7 @@ impl fmt::Display for NoAnswer {
         write!(
             f,
             "the server did not answer within {} s",
-            PATIENCE.as_secs()
+            ANSWER_TIMEOUT.as_secs()
         )
     }
 }

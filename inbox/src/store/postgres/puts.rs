@@ -104,7 +104,7 @@ impl Writer {
 
     /// The ids of what was stored.
     async fn stored(&mut self, batch: &Batch) -> Result<HashSet<Vec<u8>>, StoreError> {
-        let connection = self.connections.lend().await?;
+        let connection = self.connections.acquire().await?;
         let put = answered(async {
             let room = match &mut self.limit {
                 Some(limit) => Some(limit.room(&connection, batch.len()).await?),

@@ -57,11 +57,16 @@ pub(crate) async fn rows(client: &Client) -> Result<i64, Error> {
     client.query_typed_one(sql, &[]).await?.try_get(0)
 }
 
-/// The age of the oldest snapshot in this database, of those that the user may see.
-pub(crate) async fn oldest_snapshot(client: &Client) -> Result<Option<Duration>, Error> {
-    let sql = "SELECT extract(epoch FROM clock_timestamp() - min(xact_start))::float8 FROM pg_stat_activity
-               WHERE datname = current_database() AND backend_xmin IS NOT NULL
-                 AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+/// The age of the oldest transaction that keeps dead rows in this database, of those that the user may see: it has a snapshot,
+/// has written, or is prepared. A vacuum has a snapshot, and keeps nothing.
+pub(crate) async fn oldest_transaction(client: &Client) -> Result<Option<Duration>, Error> {
+    let sql = "SELECT extract(epoch FROM clock_timestamp() - min(begun))::float8 FROM (
+           SELECT xact_start AS begun FROM pg_stat_activity
+           WHERE datname = current_database() AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL)
+             AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+             AND pid NOT IN (SELECT pid FROM pg_stat_progress_vacuum)
+           UNION ALL SELECT prepared FROM pg_prepared_xacts WHERE database = current_database()
+         ) AS transactions";
     let age: Option<f64> = client.query_typed_one(sql, &[]).await?.try_get(0)?;
     Ok(age.and_then(|age| Duration::try_from_secs_f64(age).ok()))
 }

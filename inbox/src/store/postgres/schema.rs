@@ -7,7 +7,7 @@ use tokio_postgres::{Client, Error};
 use super::pool::{Connection, NoAnswer};
 use crate::error::{OpenError, StoreError};
 
-/// The schema of the PostgreSQL store.
+/// The schema of the PostgreSQL store, for [`Open::migrate`](crate::Open::migrate).
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of the schema that this code is written for.
@@ -93,13 +93,16 @@ async fn create(connection: &mut Connection) -> Result<(), OpenError> {
     transaction.batch_execute(&lock).await.map_err(open_error)?;
     // Another process may have created it meanwhile.
     match version(transaction.client()).await.map_err(open_error)? {
-        Some(version) => version.check(),
+        Some(version) => version.check()?,
         None => {
             let created = transaction.batch_execute(SCHEMA).await;
             created.map_err(open_error)?;
-            transaction.commit().await.map_err(open_error)
         }
     }
+    // Also if nothing was created: the rollback of a transaction that is dropped is not waited for, and the next operation on the
+    // connection would be a second request under way. Of a connection that is closed then, PgBouncer 1.18 gives an answer to
+    // another client.
+    transaction.commit().await.map_err(open_error)
 }
 
 fn open_error(error: Error) -> OpenError {

@@ -6,32 +6,31 @@ use tokio::time::sleep;
 
 use super::pool::{Connections, answered};
 use super::{reads, statements};
+use crate::error::StoreError;
 use crate::events;
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// How many intervals there are from one look at the snapshots to the next.
-const SNAPSHOT_INTERVALS: u32 = 5;
+/// How many intervals there are from one look at the transactions to the next.
+const LOOK_INTERVALS: u32 = 5;
 
-/// What nobody can vacuum while a snapshot is this old becomes what each take has to pass.
-const OLD_SNAPSHOT: Duration = Duration::from_secs(5 * 60);
+/// The dead rows that a transaction this old keeps become what each take has to pass.
+const OLD_TRANSACTION: Duration = Duration::from_secs(5 * 60);
 
 /// Until it is dropped.
 pub(super) async fn run(connections: Connections) {
     loop {
-        for number in 0..SNAPSHOT_INTERVALS {
-            // An error: the next time.
+        // An error: the next time.
+        drop(look_for_old_transaction(&connections).await);
+        for _ in 0..LOOK_INTERVALS {
             drop(pull_back(&connections).await);
-            if number == 0 {
-                drop(look_for_old_snapshot(&connections).await);
-            }
             sleep(INTERVAL).await;
         }
     }
 }
 
-async fn pull_back(connections: &Connections) -> Result<(), crate::error::StoreError> {
-    let connection = connections.lend().await?;
+async fn pull_back(connections: &Connections) -> Result<(), StoreError> {
+    let connection = connections.acquire().await?;
     let rows = answered(statements::pull_back(&connection)).await;
     let rows = connection.put_back(rows)?;
     if rows > 0 {
@@ -40,11 +39,11 @@ async fn pull_back(connections: &Connections) -> Result<(), crate::error::StoreE
     Ok(())
 }
 
-async fn look_for_old_snapshot(connections: &Connections) -> Result<(), crate::error::StoreError> {
-    let connection = connections.lend().await?;
-    let age = answered(reads::oldest_snapshot(&connection)).await;
+async fn look_for_old_transaction(connections: &Connections) -> Result<(), StoreError> {
+    let connection = connections.acquire().await?;
+    let age = answered(reads::oldest_transaction(&connection)).await;
     match connection.put_back(age)? {
-        Some(age) if age > OLD_SNAPSHOT => events::snapshot_is_old(age),
+        Some(age) if age > OLD_TRANSACTION => events::transaction_is_old(age),
         _ => {}
     }
     Ok(())

@@ -1,30 +1,38 @@
 //! Tells other processes that a row became due, and hears it from them. Nothing depends on it: a worker looks once a second
 //! as well.
 
+use std::error::Error;
+use std::fmt;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
-use tokio_postgres::{AsyncMessage, Error};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tokio_postgres::{AsyncMessage, Client, Notification};
 
 use super::config::Connector;
 use super::pool::{Connections, answered};
+use crate::error::StoreError;
 use crate::events;
-use crate::store::{FIRST_PAUSE, MAX_PAUSE};
+use crate::store::Pause;
 
 /// How long to wait before the others are told again. A transaction that notifies waits for all others that do, in the whole
 /// server.
 const NOTIFY_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long to wait for a notification that was sent, which arrives within a moment, or never.
+const HEARD_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long to wait before trying again to listen where no notification arrived.
+const UNHEARD_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// Tells others, in a transaction of its own: within that of a put, it would have the puts of all processes wait for each
 /// other.
 pub(super) async fn notify(connections: Connections, became_due: Arc<Notify>) {
     loop {
         became_due.notified().await;
-        if let Ok(connection) = connections.lend().await {
+        if let Ok(connection) = connections.acquire().await {
             let told = answered(connection.batch_execute("NOTIFY cronofy_inbox")).await;
             // An error: they look by themselves.
             drop(connection.put_back(told));
@@ -34,44 +42,95 @@ pub(super) async fn notify(connections: Connections, became_due: Arc<Notify>) {
 }
 
 /// Hears from others, on a connection of its own.
-pub(super) async fn listen(connector: Connector, wake: watch::Sender<()>) {
-    let mut pause = FIRST_PAUSE;
+pub(super) async fn listen(
+    connector: Connector,
+    connections: Connections,
+    wake: watch::Sender<()>,
+) {
+    let mut pause = Pause::default();
     loop {
-        if let Err(error) = listen_once(&connector, &wake, &mut pause).await {
-            events::not_listening(&error);
+        match listen_once(&connector, &connections, &wake, &mut pause).await {
+            Ok(true) => {}
+            Ok(false) => {
+                events::not_listening(&Unheard);
+                sleep(UNHEARD_PAUSE).await;
+            }
+            Err(error) => events::not_listening(&error),
         }
-        sleep(pause).await;
-        pause = MAX_PAUSE.min(pause * 2);
+        pause.wait().await;
     }
 }
 
-/// Until the connection ends.
+/// Until the connection ends. False: no notification arrives there.
 async fn listen_once(
     connector: &Connector,
+    connections: &Connections,
     wake: &watch::Sender<()>,
-    pause: &mut Duration,
-) -> Result<(), Error> {
-    let (client, mut connection) = connector.config.connect(connector.tls.clone()).await?;
-    let mut listen = pin!(client.batch_execute("LISTEN cronofy_inbox"));
-    let mut is_listening = false;
-    loop {
-        tokio::select! {
-            listens = &mut listen, if !is_listening => {
-                listens?;
-                is_listening = true;
-                *pause = FIRST_PAUSE;
-                // For what was missed.
-                wake.send_replace(());
+    pause: &mut Pause,
+) -> Result<bool, StoreError> {
+    let connected = connector.config.connect(connector.tls.clone()).await;
+    let (client, mut connection) = connected.map_err(StoreError::new)?;
+    let (sender, mut heard) = mpsc::unbounded_channel();
+    let receive = async {
+        while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
+            if let AsyncMessage::Notification(notification) = message.map_err(StoreError::new)? {
+                drop(sender.send(notification));
             }
-            message = poll_fn(|cx| connection.poll_message(cx)) => match message {
-                None => return Ok(()),
-                Some(Ok(AsyncMessage::Notification(_))) => {
-                    wake.send_replace(());
-                }
-                Some(message) => {
-                    message?;
-                }
-            },
         }
+        Ok(true)
+    };
+    let listen = async {
+        if !hears(&client, connections, &mut heard).await? {
+            return Ok(false);
+        }
+        let sql = "LISTEN cronofy_inbox; UNLISTEN cronofy_inbox_probe";
+        answered(client.batch_execute(sql)).await?;
+        *pause = Pause::default();
+        // For what was missed.
+        wake.send_replace(());
+        while heard.recv().await.is_some() {
+            wake.send_replace(());
+        }
+        Ok(true)
+    };
+    tokio::select! {
+        ended = receive => ended,
+        ended = listen => ended,
     }
 }
+
+/// Whether the client hears what another connection notifies of. Behind a pooler that shares the connections to the server it
+/// does not: its `LISTEN` would stay with one of these, so that other clients received each notification, and the pooler logged
+/// it. The channel that is used here stays with it as well, but only workers that begin to listen notify of that.
+async fn hears(
+    client: &Client,
+    connections: &Connections,
+    heard: &mut mpsc::UnboundedReceiver<Notification>,
+) -> Result<bool, StoreError> {
+    answered(client.batch_execute("LISTEN cronofy_inbox_probe")).await?;
+    let number = fastrand::u64(..).to_string();
+    let connection = connections.acquire().await?;
+    let notify = format!("NOTIFY cronofy_inbox_probe, '{number}'");
+    let told = answered(connection.batch_execute(&notify)).await;
+    connection.put_back(told)?;
+    let hears = async {
+        while let Some(notification) = heard.recv().await {
+            if notification.payload() == number {
+                return true;
+            }
+        }
+        false
+    };
+    Ok(timeout(HEARD_WITHIN, hears).await.unwrap_or(false))
+}
+
+#[derive(Debug)]
+struct Unheard;
+
+impl fmt::Display for Unheard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no notification arrives, as behind a pooler in transaction mode")
+    }
+}
+
+impl Error for Unheard {}

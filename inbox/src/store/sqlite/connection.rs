@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Result}
 use super::file::File;
 use crate::error::{OpenError, StoreError};
 
-/// The schema of the SQLite store.
+/// The schema of the SQLite store, for [`Open::migrate`](crate::Open::migrate).
 pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version of the schema that this code is written for.

@@ -19,7 +19,6 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
 
-/// The schema of the SQLite store, for [`Open::migrate`](crate::Open::migrate).
 pub use self::connection::SCHEMA;
 use self::file::File;
 use self::writer::{Command, Queue, Request, Writer};
