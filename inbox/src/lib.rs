@@ -165,10 +165,9 @@
 //! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store.
 //! - **Poolers**: behind one in transaction mode everything works, as nothing depends on the session, and nothing is prepared. Only
 //!   [notifications](https://www.postgresql.org/docs/current/sql-notify.html) do not arrive there: a worker notices it within 2
-//!   seconds, does not listen, tries again after 10 minutes, and looks for jobs once a second. In session mode it hears of them. In
-//!   statement mode all works but to create the schema, for which `open` needs a transaction: apply it as another user or past the
-//!   pooler. Instead of `options` in the URL, which PgBouncer refuses, or ignores if `ignore_startup_parameters` says so, use
-//!   `ALTER ROLE … SET`.
+//!   seconds, does not listen, tries again after 10 minutes, and looks for jobs once a second. In session mode it listens. In
+//!   statement mode `open` cannot create the schema, which takes a transaction: apply it past the pooler. PgBouncer refuses `options`
+//!   in the URL, or ignores them if its `ignore_startup_parameters` names them: use `ALTER ROLE … SET` instead.
 //! - **The clock** is the database's. Those of the receivers and workers do not matter.
 //! - **Vacuum**: each job updates its row a few times. The table has settings for that (`fillfactor`, and an autovacuum that begins
 //!   early). A transaction that was left open with a snapshot, or after it has written, keeps dead rows from being removed, and so
