@@ -174,7 +174,7 @@
 //!   does a prepared one; each take has to pass them. A worker warns of one that is older than 5 minutes, of those that its user may
 //!   see (`GRANT pg_read_all_stats` for all). It does not see what else keeps them: a standby with
 //!   [`hot_standby_feedback`](https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-HOT-STANDBY-FEEDBACK), and a
-//!   replication slot, whose `xmin` is in `pg_stat_replication` and `pg_replication_slots`.
+//!   replication slot: look at `pg_stat_replication.backend_xmin` and `pg_replication_slots.xmin`.
 //! - **A worker that dies** leaves its jobs taken until their [lease](Worker::lease) ends. Then others run them.
 //!
 //! # Where to start
