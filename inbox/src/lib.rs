@@ -151,8 +151,8 @@
 //! | `released` | the run was dropped before that: the grace period ended, or the lease was not renewed |
 //! | `parked` | it had [`max_attempts`](Worker::max_attempts) before, and was not run |
 //!
-//! Each process that has the inbox open sets the gauges, when it is opened and every 15 seconds, with or without a worker. Of several
-//! processes on one PostgreSQL database take the largest, not the sum. While the store fails, the gauges keep their values: what
+//! Each process that has the inbox open sets the gauges, when it is opened and every 15 seconds, with or without a worker: on
+//! PostgreSQL by counting the rows. Of several processes on one database take the largest, not the sum. While the store fails, the gauges keep their values: what
 //! cannot be stored shows in the [metrics of the layer](cronofy_webhook::_documentation::metrics), as `deliveries` that `failed`.
 //!
 //! # On PostgreSQL
