@@ -151,8 +151,8 @@
 //! | `released` | the run was dropped before that: the grace period ended, or the lease was not renewed |
 //! | `parked` | it had [`max_attempts`](Worker::max_attempts) before, and was not run |
 //!
-//! Each process that has the inbox open sets the gauges, when it is opened and every 15 seconds, with or without a worker. Of several
-//! processes on one PostgreSQL database take the largest, not the sum. While the store fails, the gauges keep their values: what
+//! Each process that has the inbox open sets the gauges, when it is opened and every 15 seconds, with or without a worker: on
+//! PostgreSQL by counting the rows. Of several processes on one database take the largest, not the sum. While the store fails, the gauges keep their values: what
 //! cannot be stored shows in the [metrics of the layer](cronofy_webhook::_documentation::metrics), as `deliveries` that `failed`.
 //!
 //! # On PostgreSQL
@@ -165,17 +165,16 @@
 //! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store.
 //! - **Poolers**: behind one in transaction mode everything works, as nothing depends on the session, and nothing is prepared. Only
 //!   [notifications](https://www.postgresql.org/docs/current/sql-notify.html) do not arrive there: a worker notices it within 2
-//!   seconds, does not listen, tries again after 10 minutes, and looks for jobs once a second. In session mode it hears of them. In
-//!   statement mode all works but to create the schema, for which `open` needs a transaction: apply it as another user or past the
-//!   pooler. Instead of `options` in the URL, which PgBouncer refuses, or ignores if `ignore_startup_parameters` says so, use
-//!   `ALTER ROLE … SET`.
+//!   seconds, does not listen, tries again after 10 minutes, and looks for jobs once a second. In session mode it listens. In
+//!   statement mode `open` cannot create the schema, which takes a transaction: apply it past the pooler. PgBouncer refuses `options`
+//!   in the URL, or ignores them if its `ignore_startup_parameters` names them: use `ALTER ROLE … SET` instead.
 //! - **The clock** is the database's. Those of the receivers and workers do not matter.
 //! - **Vacuum**: each job updates its row a few times. The table has settings for that (`fillfactor`, and an autovacuum that begins
 //!   early). A transaction that was left open with a snapshot, or after it has written, keeps dead rows from being removed, and so
 //!   does a prepared one; each take has to pass them. A worker warns of one that is older than 5 minutes, of those that its user may
 //!   see (`GRANT pg_read_all_stats` for all). It does not see what else keeps them: a standby with
 //!   [`hot_standby_feedback`](https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-HOT-STANDBY-FEEDBACK), and a
-//!   replication slot, whose `xmin` is in `pg_stat_replication` and `pg_replication_slots`.
+//!   replication slot: look at `pg_stat_replication.backend_xmin` and `pg_replication_slots.xmin`.
 //! - **A worker that dies** leaves its jobs taken until their [lease](Worker::lease) ends. Then others run them.
 //!
 //! # Where to start

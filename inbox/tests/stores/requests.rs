@@ -12,9 +12,10 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_postgres::Config;
 
+use crate::common::{Jobs, verification};
 use crate::pgbouncer::host_and_port;
 use crate::server::Database;
-use crate::support::{Jobs, block_on, eventually, verification};
+use crate::support::{block_on, eventually};
 
 /// How long an answer takes to the client.
 const LATENCY: Duration = Duration::from_millis(20);
