@@ -22,8 +22,8 @@ pub enum OpenError {
     /// The file cannot be written to: check its owner and mode, and those of its directory.
     ReadOnly(PathBuf),
     /// The directory of the file does not exist: create it.
-    NoDirectory(PathBuf),
-    /// It exists, and is not a SQLite database.
+    DirectoryNotFound(PathBuf),
+    /// The path exists, but is not a SQLite database.
     NotADatabase(PathBuf),
     /// The schema is from a later release of this crate, which this one cannot use.
     NewerVersion {
@@ -33,8 +33,8 @@ pub enum OpenError {
     /// The store would lose what it acknowledged, in a power failure: the reason. [`allow_loss`](crate::Open::allow_loss)
     /// opens it all the same.
     NotDurable(&'static str),
-    /// No PostgreSQL server that takes writes could be reached: check host and port of the URL, and whether the server runs and
-    /// is not a standby.
+    /// No PostgreSQL server that takes writes could be reached: check host and port of the URL, and whether the server runs, and
+    /// whether it is a standby.
     Unreachable(StoreError),
     /// The PostgreSQL server refused the user: check user and password of the URL, and the server's `pg_hba.conf`.
     AccessDenied(StoreError),
@@ -51,10 +51,13 @@ pub enum OpenError {
     /// [`migrate(false)`](crate::Open::migrate).
     NotPermitted(StoreError),
     /// The PostgreSQL server has no such database: create it, or correct the URL.
-    NoDatabase(StoreError),
-    /// `default_transaction_isolation` is this level, at which puts to the same row at the same time fail: set it to
-    /// `read committed` for the user or the database.
-    Isolation(String),
+    DatabaseNotFound(StoreError),
+    /// Concurrent puts to one row would fail at the level that `default_transaction_isolation` names: set it to `read committed`
+    /// for the user or the database.
+    UnsupportedIsolation {
+        /// The level that is set.
+        level: String,
+    },
     /// There is no schema, and [`migrate(false)`](crate::Open::migrate) was set.
     NotMigrated,
     /// Anything else that the file system or the database reported.
@@ -83,7 +86,7 @@ impl fmt::Display for OpenError {
                 "{} cannot be written to: check owner and mode of the file and of its directory",
                 path.display()
             ),
-            Self::NoDirectory(path) => write!(
+            Self::DirectoryNotFound(path) => write!(
                 f,
                 "{} cannot be created: its directory does not exist",
                 path.display()
@@ -103,7 +106,7 @@ impl fmt::Display for OpenError {
                 f.write_str("the database has no schema, and `migrate(false)` is set")
             }
             Self::Unreachable(_) => f.write_str(
-                "no PostgreSQL server that takes writes could be reached: check host and port of the URL, and whether it is a standby",
+                "no PostgreSQL server that takes writes could be reached: check host and port of the URL, and whether the server is a standby",
             ),
             Self::AccessDenied(_) => f.write_str(
                 "the PostgreSQL server refused the user: check user and password of the URL",
@@ -114,12 +117,12 @@ impl fmt::Display for OpenError {
             Self::NotPermitted(_) => f.write_str(
                 "the PostgreSQL user lacks a right: grant it, or apply the schema as another user and set `migrate(false)`",
             ),
-            Self::NoDatabase(_) => f.write_str(
+            Self::DatabaseNotFound(_) => f.write_str(
                 "the PostgreSQL server has no such database: create it, or correct the URL",
             ),
-            Self::Isolation(level) => write!(
+            Self::UnsupportedIsolation { level } => write!(
                 f,
-                "puts would fail, as `default_transaction_isolation` is `{level}`: set it to `read committed` for the user or the database"
+                "concurrent puts to one row would fail, as `default_transaction_isolation` is `{level}`: set it to `read committed` for the user or the database"
             ),
             Self::Store(_) => f.write_str("the inbox could not be opened"),
         }
@@ -133,7 +136,7 @@ impl Error for OpenError {
             | Self::AccessDenied(error)
             | Self::TooManyConnections(error)
             | Self::NotPermitted(error)
-            | Self::NoDatabase(error)
+            | Self::DatabaseNotFound(error)
             | Self::Store(error) => Some(error),
             _ => None,
         }
@@ -153,7 +156,7 @@ pub enum PutError {
     Full,
     /// The inbox was closed.
     Closed,
-    /// 100 ms before the deadline of the middleware it was not known to be stored.
+    /// Not known to be stored 100 ms before the deadline of the middleware.
     TimedOut,
     /// The store failed.
     Store(StoreError),

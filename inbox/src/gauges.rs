@@ -10,15 +10,16 @@ use crate::inspect::Stats;
 
 const INTERVAL: Duration = Duration::from_secs(15);
 
-/// Until it is dropped.
+/// Until the store is closed.
 pub(crate) async fn measure<F>(stats: impl Fn() -> F)
 where
     F: Future<Output = Result<Stats, StoreError>>,
 {
     loop {
-        // An error: the gauges stay as they are. What cannot be stored or taken is logged.
-        if let Ok(stats) = stats().await {
-            events::measured(&stats);
+        match stats().await {
+            Ok(stats) => events::measured(&stats),
+            Err(error) if error.is_closed() => return,
+            Err(error) => events::not_measured(&error),
         }
         sleep(INTERVAL).await;
     }

@@ -148,12 +148,14 @@
 //! |---|---|
 //! | `done` | the service returned `Ok` |
 //! | `failed` | the service returned an error, or panicked |
-//! | `released` | the run was dropped before that: the grace period ended, or the lease was not renewed |
+//! | `released` | it was dropped before that: the grace period ended, the lease was not renewed, the account was forgotten, or the worker or the inbox was dropped or closed |
 //! | `parked` | it had [`max_attempts`](Worker::max_attempts) before, and was not run |
 //!
 //! Each process that has the inbox open sets the gauges, when it is opened and every 15 seconds, with or without a worker: on
-//! PostgreSQL by counting the rows. Of several processes on one database take the largest, not the sum. While the store fails, the gauges keep their values: what
-//! cannot be stored shows in the [metrics of the layer](cronofy_webhook::_documentation::metrics), as `deliveries` that `failed`.
+//! PostgreSQL by counting the rows. Of several processes on one database aggregate with `max`, not `sum`. Two inboxes in one process overwrite
+//! each other's. While the store fails, the gauges keep their values: what
+//! cannot be stored shows in the [metrics of the layer](cronofy_webhook::_documentation::metrics), as `deliveries` that `failed`
+//! (feature `metrics` of `cronofy-webhook`).
 //!
 //! # On PostgreSQL
 //!

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use tracing::{debug, error, warn};
 
+use crate::job::Job;
+
 #[cfg(feature = "metrics")]
-pub(crate) use self::metrics::{describe_metrics, measured, run_ended};
+pub(crate) use self::metrics::{describe_metrics, measured, not_measured, run_ended};
 
 /// What a filter names. Part of the API: the module of an event is not.
 const TARGET: &str = "cronofy_webhook_inbox";
@@ -22,6 +24,19 @@ pub(crate) struct Subject {
     pub(crate) channel: Option<String>,
     pub(crate) attempt: u32,
     pub(crate) merged: u64,
+}
+
+impl Subject {
+    pub(crate) fn of(job: &Job) -> Self {
+        let notification = job.notification();
+        let channel = notification.channel();
+        Self {
+            kind: notification.kind().to_owned(),
+            channel: channel.map(|channel| channel.channel_id.clone()),
+            attempt: job.attempt(),
+            merged: job.merged(),
+        }
+    }
 }
 
 /// An event about a job.
@@ -74,7 +89,7 @@ pub(crate) fn transaction_is_old(age: Duration) {
     warn!(
         target: TARGET,
         age_s = age.as_secs(),
-        "a transaction has been open for long: until it ends dead rows are kept, and each job takes longer"
+        "a long transaction keeps dead rows from being removed, and slows each job down"
     );
 }
 
@@ -140,7 +155,7 @@ pub(crate) fn ended_late(subject: &Subject) {
     about!(
         warn,
         subject,
-        "run ended after its lease, or after the account was forgotten: what it was about may run again"
+        "run ended after its lease, or after the account was forgotten: the job may run again"
     );
 }
 

@@ -21,6 +21,7 @@ pub use self::postgres::SCHEMA as POSTGRES_SCHEMA;
 pub use self::sqlite::SCHEMA as SQLITE_SCHEMA;
 use crate::entry::Entry;
 use crate::error::{PutError, StoreError};
+use crate::events::{self, Subject};
 use crate::inspect::{Parked, ParkedId, Stats};
 use crate::job::Stored;
 
@@ -59,6 +60,20 @@ pub(crate) enum Take<H> {
     Parked(Stored),
     /// No row is due.
     Nothing,
+}
+
+impl Take<Token> {
+    /// With what holds the row from now on. What was parked is logged.
+    fn held(self, store: Store) -> Take<Held> {
+        match self {
+            Self::Taken(token, job) => Take::Taken(Held::new(store, token), job),
+            Self::Parked(job) => {
+                events::parked(&Subject::of(&job.clone().into()));
+                Take::Parked(job)
+            }
+            Self::Nothing => Take::Nothing,
+        }
+    }
 }
 
 /// How a run ended. The row is freed accordingly.

@@ -18,10 +18,10 @@ pub(super) struct Lease {
 
 /// Why a run is dropped.
 enum Lost {
-    /// In time.
+    /// Not within the lease.
     NotRenewed,
-    /// The token.
-    NotCurrent,
+    /// The row is gone, or another run holds it.
+    NotHeld,
     Closed,
 }
 
@@ -44,7 +44,7 @@ impl Lease {
             lost = self.lost() => {
                 match lost {
                     Lost::NotRenewed => events::lease_lost(&subject),
-                    Lost::NotCurrent => events::no_longer_held(&subject),
+                    Lost::NotHeld => events::no_longer_held(&subject),
                     Lost::Closed => events::closed_before(&subject),
                 }
                 run.abort();
@@ -71,7 +71,7 @@ impl Lease {
             let asked = Instant::now();
             match self.store.renew(self.token, self.duration).await {
                 Ok(true) => return Ok(asked),
-                Ok(false) => return Err(Lost::NotCurrent),
+                Ok(false) => return Err(Lost::NotHeld),
                 Err(error) if error.is_closed() => return Err(Lost::Closed),
                 Err(error) => events::store_failed("renew", &error),
             }

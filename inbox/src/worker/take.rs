@@ -53,7 +53,7 @@ where
                 // The answer came late: by the time the job begins, another worker may have its row.
                 Ok(Take::Taken(held, _)) if asked.elapsed() >= usable(lease) => drop(held),
                 Ok(Take::Taken(held, job)) => self.start(runs, held, job.into(), asked, ready),
-                Ok(Take::Parked(job)) => events::parked(&subject(&job.into())),
+                Ok(Take::Parked(_)) => {}
                 // Another worker was quicker, or the row is just being put to.
                 Ok(Take::Nothing) => sleep(PASSED_PAUSE).await,
                 Err(error) if error.is_closed() => return Ok(()),
@@ -75,7 +75,7 @@ where
         asked: Instant,
         ready: Result<(), Panicked>,
     ) {
-        let subject = subject(&job);
+        let subject = Subject::of(&job);
         let lease = Lease {
             store: self.store.clone(),
             token: held.token(),
@@ -143,16 +143,4 @@ async fn ready<S: Service<Job>>(service: &mut S) -> Result<Result<(), Panicked>,
         Err(panicked) => Poll::Ready(Ok(Err(panicked))),
     })
     .await
-}
-
-fn subject(job: &Job) -> Subject {
-    let notification = job.notification();
-    Subject {
-        kind: notification.kind().to_owned(),
-        channel: notification
-            .channel()
-            .map(|channel| channel.channel_id.clone()),
-        attempt: job.attempt(),
-        merged: job.merged(),
-    }
 }

@@ -92,7 +92,10 @@ async fn a_directory_is_not_created() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("missing").join("inbox.db");
     let error = error(&format!("sqlite:{}", path.display())).await;
-    assert!(matches!(error, OpenError::NoDirectory(_)), "{error:?}");
+    assert!(
+        matches!(error, OpenError::DirectoryNotFound(_)),
+        "{error:?}"
+    );
     assert_eq!(
         error.to_string(),
         format!(

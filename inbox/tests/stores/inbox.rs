@@ -78,7 +78,7 @@ pub(crate) fn a_database_that_does_not_exist_is_named() {
     block_on(async {
         let url = Database::create().await.url.clone();
         let error = Inbox::open(url).await.unwrap_err();
-        assert!(matches!(error, OpenError::NoDatabase(_)), "{error:?}");
+        assert!(matches!(error, OpenError::DatabaseNotFound(_)), "{error:?}");
         let text = chain(&error);
         assert!(
             text.contains("create it") && text.contains("\"inbox_"),
@@ -105,7 +105,7 @@ pub(crate) fn an_isolation_level_under_which_puts_fail_is_refused() {
                 Ok(_) => assert!(!is_refused, "{level}"),
                 Err(error) => {
                     assert!(
-                        is_refused && matches!(error, OpenError::Isolation(_)),
+                        is_refused && matches!(error, OpenError::UnsupportedIsolation { .. }),
                         "{error:?}"
                     );
                     let text = error.to_string();

@@ -144,7 +144,7 @@ async fn put_late(inbox: &Inbox, database: &Database) {
 }
 
 const LATE: &str = "jobs were due more than an hour ahead";
-const OLD: &str = "a transaction has been open for long";
+const OLD: &str = "a long transaction keeps dead rows";
 
 pub(crate) fn a_worker_warns_of_a_transaction_that_is_older_than_5_minutes() {
     block_on_this_thread(async {

@@ -76,17 +76,14 @@ impl Postgres {
         connector: Option<Connector>,
         options: Options,
     ) -> Result<Self, OpenError> {
-        let mut connection = connections.acquire().await?;
-        if !options.allow_loss {
-            schema::check_durability(&connection).await?;
-        }
-        schema::check_isolation(&connection).await?;
-        schema::prepare(&mut connection, options.migrate).await?;
+        let connection = connections.acquire().await;
+        let mut connection = connection.map_err(schema::open_failed)?;
+        schema::prepare(&mut connection, options).await?;
         #[cfg(inbox_faults)]
         faults::prepare(&connection)
             .await
             .map_err(|error| OpenError::Store(StoreError::new(error)))?;
-        connection.put_back(Ok(()))?;
+        connection.keep();
 
         let (puts, receiver) = mpsc::unbounded_channel();
         let (wake, became_due) = (watch::Sender::new(()), Arc::new(Notify::new()));
@@ -123,8 +120,11 @@ impl Postgres {
         };
         #[cfg(feature = "metrics")]
         store.spawn(crate::gauges::measure({
-            let connections = connections.clone();
-            move || stats(connections.clone())
+            let shared = Arc::downgrade(&store.shared);
+            move || {
+                let store = shared.upgrade().map(|shared| Self { shared });
+                async move { store.ok_or_else(StoreError::closed)?.stats().await }
+            }
         }));
         store.spawn(wake::notify(connections, became_due));
         Ok(store)
@@ -167,13 +167,7 @@ impl Postgres {
             let token = Token::random().map_err(StoreError::new)?;
             let connection = store.acquire().await?;
             let take = answered(statements::take(&connection, token, lease, max_attempts)).await;
-            Ok(match connection.put_back(take)? {
-                Take::Taken(token, job) => {
-                    Take::Taken(Held::new(Store::Postgres(store), token), job)
-                }
-                Take::Parked(job) => Take::Parked(job),
-                Take::Nothing => Take::Nothing,
-            })
+            Ok(connection.put_back(take)?.held(Store::Postgres(store)))
         });
         taken
             .await
@@ -229,10 +223,9 @@ impl Postgres {
     }
 
     pub(crate) async fn stats(&self) -> Result<Stats, StoreError> {
-        if self.is_closed() {
-            return Err(StoreError::closed());
-        }
-        stats(self.shared.connections.clone()).await
+        let connection = self.acquire().await?;
+        let stats = answered(reads::stats(&connection)).await;
+        connection.put_back(stats)
     }
 
     pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
@@ -289,12 +282,6 @@ impl Postgres {
     fn is_closed(&self) -> bool {
         *self.shared.closing.borrow()
     }
-}
-
-async fn stats(connections: Connections) -> Result<Stats, StoreError> {
-    let connection = connections.acquire().await?;
-    let stats = answered(reads::stats(&connection)).await;
-    connection.put_back(stats)
 }
 
 impl fmt::Debug for Postgres {

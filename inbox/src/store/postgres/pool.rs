@@ -15,7 +15,7 @@ use crate::error::StoreError;
 pub(super) const SIZE: usize = 8;
 
 /// How long the server has for an answer. No statement is expected to take long.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
 pub(super) struct Connections {
@@ -44,13 +44,23 @@ impl Connections {
     pub(super) async fn acquire(&self) -> Result<Connection, StoreError> {
         let object = timeout(ANSWER_TIMEOUT, self.pool.get())
             .await
-            .map_err(|_| StoreError::new(NoAnswer))?
+            .map_err(|_| self.none_free())?
             .map_err(failed)?;
         Ok(Connection {
             object: Some(object),
             pool: self.pool.clone(),
             is_own: self.is_own,
         })
+    }
+
+    /// Why there was none within the time.
+    fn none_free(&self) -> StoreError {
+        if self.is_own {
+            // To make one takes less, or fails, if the server answers.
+            StoreError::new(NoAnswer)
+        } else {
+            StoreError::new(NoneFree)
+        }
     }
 
     pub(super) fn close(&self) {
@@ -77,6 +87,13 @@ impl Connection {
             self.object = None;
         }
         answer
+    }
+}
+
+impl Connection {
+    /// Puts the connection back.
+    pub(super) fn keep(mut self) {
+        self.object = None;
     }
 }
 
@@ -134,6 +151,22 @@ impl fmt::Display for NoAnswer {
 }
 
 impl Error for NoAnswer {}
+
+/// Of a pool of the application's.
+#[derive(Debug)]
+struct NoneFree;
+
+impl fmt::Display for NoneFree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the pool had no connection free within {} s",
+            ANSWER_TIMEOUT.as_secs()
+        )
+    }
+}
+
+impl Error for NoneFree {}
 
 fn failed(error: PoolError) -> StoreError {
     match error {

@@ -1,11 +1,13 @@
 //! What `open` asks of a database: that it keeps what it acknowledges, that statements wait for each other, and that it has
 //! the schema.
 
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
 
-use super::pool::{Connection, NoAnswer};
+use super::pool::{ANSWER_TIMEOUT, Connection, NoAnswer};
 use crate::error::{OpenError, StoreError};
+use crate::store::Options;
 
 /// The schema of the PostgreSQL store, for [`Open::migrate`](crate::Open::migrate).
 pub const SCHEMA: &str = include_str!("schema.sql");
@@ -16,8 +18,28 @@ const VERSION: i64 = 1;
 /// Of the lock that a migration takes: one process at a time creates the schema. The number has no meaning.
 const LOCK: i64 = 0x63_726f_6e6f_6679;
 
+/// Checks the settings, creates the schema if there is none, and checks its version.
+pub(super) async fn prepare(
+    connection: &mut Connection,
+    options: Options,
+) -> Result<(), OpenError> {
+    let prepared = async {
+        if !options.allow_loss {
+            check_durability(connection).await?;
+        }
+        check_isolation(connection).await?;
+        match version(connection).await.map_err(open_error)? {
+            Some(version) => version.check(),
+            None if options.migrate => create(connection).await,
+            None => Err(OpenError::NotMigrated),
+        }
+    };
+    let no_answer = |_| OpenError::Unreachable(StoreError::new(NoAnswer));
+    timeout(ANSWER_TIMEOUT, prepared).await.map_err(no_answer)?
+}
+
 /// Refuses a server that would lose commits in a power failure.
-pub(super) async fn check_durability(client: &Client) -> Result<(), OpenError> {
+async fn check_durability(client: &Client) -> Result<(), OpenError> {
     let sql = "SELECT current_setting('fsync'), current_setting('synchronous_commit')";
     let row = client.query_typed_one(sql, &[]).await.map_err(open_error)?;
     let setting = |column| row.try_get::<_, String>(column).map_err(open_error);
@@ -35,23 +57,14 @@ pub(super) async fn check_durability(client: &Client) -> Result<(), OpenError> {
 }
 
 /// Refuses a level at which statements fail that put to the same row at the same time, instead of waiting for each other.
-pub(super) async fn check_isolation(client: &Client) -> Result<(), OpenError> {
+async fn check_isolation(client: &Client) -> Result<(), OpenError> {
     let sql = "SELECT current_setting('default_transaction_isolation')";
     let row = client.query_typed_one(sql, &[]).await.map_err(open_error)?;
     let level: String = row.try_get(0).map_err(open_error)?;
     match level.as_str() {
         // The server treats both alike.
         "read committed" | "read uncommitted" => Ok(()),
-        _ => Err(OpenError::Isolation(level)),
-    }
-}
-
-/// Creates the schema if there is none and `migrate` is true, and checks its version.
-pub(super) async fn prepare(connection: &mut Connection, migrate: bool) -> Result<(), OpenError> {
-    match version(connection).await.map_err(open_error)? {
-        Some(version) => version.check(),
-        None if migrate => create(connection).await,
-        None => Err(OpenError::NotMigrated),
+        _ => Err(OpenError::UnsupportedIsolation { level }),
     }
 }
 
@@ -106,30 +119,28 @@ async fn create(connection: &mut Connection) -> Result<(), OpenError> {
 }
 
 fn open_error(error: Error) -> OpenError {
-    StoreError::new(error).into()
+    open_failed(StoreError::new(error))
 }
 
 /// By what there is to set.
-impl From<StoreError> for OpenError {
-    fn from(error: StoreError) -> Self {
-        let cause = std::error::Error::source(&error);
-        if cause.is_some_and(|cause| cause.is::<NoAnswer>()) {
-            return Self::Unreachable(error);
-        }
-        let Some(cause) = cause.and_then(|cause| cause.downcast_ref::<Error>()) else {
-            return Self::Store(error);
-        };
-        match cause.code() {
-            Some(code) if code.code().starts_with("28") => Self::AccessDenied(error),
-            Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Self::NotPermitted(error),
-            Some(&SqlState::INVALID_CATALOG_NAME) => Self::NoDatabase(error),
-            Some(&SqlState::TOO_MANY_CONNECTIONS) => Self::TooManyConnections(error),
-            // It starts, or shuts down.
-            Some(code) if code.code().starts_with("57P") => Self::Unreachable(error),
-            Some(_) => Self::Store(error),
-            None if cause.is_closed() || is_unreachable(cause) => Self::Unreachable(error),
-            None => Self::Store(error),
-        }
+pub(super) fn open_failed(error: StoreError) -> OpenError {
+    let cause = std::error::Error::source(&error);
+    if cause.is_some_and(|cause| cause.is::<NoAnswer>()) {
+        return OpenError::Unreachable(error);
+    }
+    let Some(cause) = cause.and_then(|cause| cause.downcast_ref::<Error>()) else {
+        return OpenError::Store(error);
+    };
+    match cause.code() {
+        Some(code) if code.code().starts_with("28") => OpenError::AccessDenied(error),
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => OpenError::NotPermitted(error),
+        Some(&SqlState::INVALID_CATALOG_NAME) => OpenError::DatabaseNotFound(error),
+        Some(&SqlState::TOO_MANY_CONNECTIONS) => OpenError::TooManyConnections(error),
+        // It starts, or shuts down.
+        Some(code) if code.code().starts_with("57P") => OpenError::Unreachable(error),
+        Some(_) => OpenError::Store(error),
+        None if cause.is_closed() || is_unreachable(cause) => OpenError::Unreachable(error),
+        None => OpenError::Store(error),
     }
 }
 

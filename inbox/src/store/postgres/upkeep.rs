@@ -1,4 +1,4 @@
-//! What a process with a worker does now and then.
+//! What a process with a worker does periodically.
 
 use std::time::Duration;
 

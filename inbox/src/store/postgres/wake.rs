@@ -1,4 +1,4 @@
-//! Tells other processes that a row became due, and hears it from them. Nothing depends on it: a worker looks once a second
+//! Notifies other processes that a row became due, and listens for it. Nothing depends on it: a worker looks once a second
 //! as well.
 
 use std::error::Error;
@@ -22,38 +22,42 @@ use crate::store::Pause;
 const NOTIFY_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long to wait for a notification that was sent, which arrives within a moment, or never.
-const HEARD_WITHIN: Duration = Duration::from_secs(2);
+const ARRIVES_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long to wait before trying again to listen where no notification arrived.
-const UNHEARD_PAUSE: Duration = Duration::from_secs(10 * 60);
+/// The first and the longest pause before listening again where no notification arrived.
+const NO_NOTIFICATIONS_PAUSES: [Duration; 2] =
+    [Duration::from_secs(10), Duration::from_secs(10 * 60)];
 
-/// Tells others, in a transaction of its own: within that of a put, it would have the puts of all processes wait for each
+/// Notifies others, in a transaction of its own: within that of a put, it would have the puts of all processes wait for each
 /// other.
 pub(super) async fn notify(connections: Connections, became_due: Arc<Notify>) {
     loop {
         became_due.notified().await;
         if let Ok(connection) = connections.acquire().await {
-            let told = answered(connection.batch_execute("NOTIFY cronofy_inbox")).await;
+            let notified = answered(connection.batch_execute("NOTIFY cronofy_inbox")).await;
             // An error: they look by themselves.
-            drop(connection.put_back(told));
+            drop(connection.put_back(notified));
         }
         sleep(NOTIFY_PAUSE).await;
     }
 }
 
-/// Hears from others, on a connection of its own.
+/// Listens for others, on a connection of its own.
 pub(super) async fn listen(
     connector: Connector,
     connections: Connections,
     wake: watch::Sender<()>,
 ) {
     let mut pause = Pause::default();
+    let [first, longest] = NO_NOTIFICATIONS_PAUSES;
+    let mut no_notifications_pause = Pause::new(first, longest);
     loop {
         match listen_once(&connector, &connections, &wake, &mut pause).await {
-            Ok(true) => {}
+            Ok(true) => no_notifications_pause = Pause::new(first, longest),
             Ok(false) => {
-                events::not_listening(&Unheard);
-                sleep(UNHEARD_PAUSE).await;
+                events::not_listening(&NoNotifications);
+                no_notifications_pause.wait().await;
+                continue;
             }
             Err(error) => events::not_listening(&error),
         }
@@ -68,9 +72,9 @@ async fn listen_once(
     wake: &watch::Sender<()>,
     pause: &mut Pause,
 ) -> Result<bool, StoreError> {
-    let connected = connector.config.connect(connector.tls.clone()).await;
-    let (client, mut connection) = connected.map_err(StoreError::new)?;
-    let (sender, mut heard) = mpsc::unbounded_channel();
+    let (client, mut connection) =
+        answered(connector.config.connect(connector.tls.clone())).await?;
+    let (sender, mut received) = mpsc::unbounded_channel();
     let receive = async {
         while let Some(message) = poll_fn(|cx| connection.poll_message(cx)).await {
             if let AsyncMessage::Notification(notification) = message.map_err(StoreError::new)? {
@@ -80,7 +84,7 @@ async fn listen_once(
         Ok(true)
     };
     let listen = async {
-        if !hears(&client, connections, &mut heard).await? {
+        if !notifications_arrive(&client, connections, &mut received).await? {
             return Ok(false);
         }
         let sql = "LISTEN cronofy_inbox; UNLISTEN cronofy_inbox_probe";
@@ -88,49 +92,50 @@ async fn listen_once(
         *pause = Pause::default();
         // For what was missed.
         wake.send_replace(());
-        while heard.recv().await.is_some() {
+        while received.recv().await.is_some() {
             wake.send_replace(());
         }
         Ok(true)
     };
     tokio::select! {
+        biased;
         ended = receive => ended,
         ended = listen => ended,
     }
 }
 
-/// Whether the client hears what another connection notifies of. Behind a pooler that shares the connections to the server it
+/// Whether the client receives what another connection notifies of. Behind a pooler that shares the connections to the server it
 /// does not: its `LISTEN` would stay with one of these, so that other clients received each notification, and the pooler logged
-/// it. The channel that is used here stays with it as well, but only workers that begin to listen notify of that.
-async fn hears(
+/// it. The channel that is used here stays with it as well, but only workers that start to listen use that channel.
+async fn notifications_arrive(
     client: &Client,
     connections: &Connections,
-    heard: &mut mpsc::UnboundedReceiver<Notification>,
+    received: &mut mpsc::UnboundedReceiver<Notification>,
 ) -> Result<bool, StoreError> {
     answered(client.batch_execute("LISTEN cronofy_inbox_probe")).await?;
     let number = fastrand::u64(..).to_string();
     let connection = connections.acquire().await?;
     let notify = format!("NOTIFY cronofy_inbox_probe, '{number}'");
-    let told = answered(connection.batch_execute(&notify)).await;
-    connection.put_back(told)?;
-    let hears = async {
-        while let Some(notification) = heard.recv().await {
+    let notified = answered(connection.batch_execute(&notify)).await;
+    connection.put_back(notified)?;
+    let arrives = async {
+        while let Some(notification) = received.recv().await {
             if notification.payload() == number {
                 return true;
             }
         }
         false
     };
-    Ok(timeout(HEARD_WITHIN, hears).await.unwrap_or(false))
+    Ok(timeout(ARRIVES_WITHIN, arrives).await.unwrap_or(false))
 }
 
 #[derive(Debug)]
-struct Unheard;
+struct NoNotifications;
 
-impl fmt::Display for Unheard {
+impl fmt::Display for NoNotifications {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no notification arrives, as behind a pooler in transaction mode")
     }
 }
 
-impl Error for Unheard {}
+impl Error for NoNotifications {}

@@ -65,6 +65,15 @@ fn connect(file: &File, access: OpenFlags) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Copies the log into the file. False: another connection uses it. That is not waited for.
+pub(super) fn checkpoint(connection: &Connection) -> Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let is_busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(!is_busy)
+}
+
 /// Creates the schema if there is none and `migrate` is true, and checks its version.
 pub(super) fn prepare(connection: &mut Connection, migrate: bool) -> Result<(), OpenError> {
     let store = |error| OpenError::Store(StoreError::new(error));
@@ -97,7 +106,7 @@ fn create(connection: &mut Connection) -> Result<()> {
 fn open_error(error: rusqlite::Error, file: &File) -> OpenError {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotADatabase(file.name().to_owned()),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             OpenError::ReadOnly(file.name().to_owned())
         }
         _ => OpenError::Store(StoreError::new(error)),

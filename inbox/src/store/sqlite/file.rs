@@ -36,7 +36,7 @@ impl File {
                 OpenError::ReadOnly(path.to_owned())
             }
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                OpenError::NoDirectory(path.to_owned())
+                OpenError::DirectoryNotFound(path.to_owned())
             }
             _ => OpenError::Store(StoreError::new(error)),
         };
@@ -93,6 +93,10 @@ fn create(path: &Path) -> io::Result<()> {
     // One that exists is not opened: to close it again would end all locks that this process has on it, and with them the
     // protection of an inbox that has it open.
     match private().create_new(true).open(path) {
+        // A link to a file that does not exist is not followed.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !path.exists() => {
+            private().open(path).map(drop)
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         created => created.map(drop),
     }

@@ -71,17 +71,6 @@ impl Sqlite {
         };
         let writer = Writer::new(connection, lock, file.clone(), options.allow_loss, clock);
         tokio::spawn(writer.run(queue));
-        #[cfg(feature = "metrics")]
-        tokio::spawn({
-            let (mut ended, file) = (ended.clone(), file.clone());
-            async move {
-                tokio::select! {
-                    // Nothing is ever sent: an error says that the writer has ended.
-                    _ = ended.changed() => {}
-                    () = crate::gauges::measure(|| stats(file.clone(), clock)) => {}
-                }
-            }
-        });
         let shared = Shared {
             commands,
             room: Arc::new(Semaphore::new(ROOM)),
@@ -92,9 +81,22 @@ impl Sqlite {
             clock,
             max_rows: options.max_rows,
         };
-        Ok(Self {
+        let store = Self {
             shared: Arc::new(shared),
-        })
+        };
+        #[cfg(feature = "metrics")]
+        tokio::spawn(crate::gauges::measure({
+            let shared = Arc::downgrade(&store.shared);
+            move || {
+                let store = shared.upgrade().map(|shared| Self { shared });
+                // By the writer: another connection could be open while the store is closed.
+                async move {
+                    let store = store.ok_or_else(StoreError::closed)?;
+                    store.write(false, reads::stats).await
+                }
+            }
+        }));
+        Ok(store)
     }
 
     pub(crate) async fn put(&self, entry: Entry) -> Result<(), PutError> {
@@ -122,23 +124,17 @@ impl Sqlite {
         lease: Duration,
         max_attempts: Option<u32>,
     ) -> Result<Take<Held>, StoreError> {
-        let (sender, answer) = oneshot::channel();
-        let store = Store::Sqlite(self.clone());
-        self.send(Request::new(
-            move |connection: &Connection, now| {
+        let store = self.clone();
+        // A task: if this is dropped, what is taken is released, and what is parked is logged.
+        let taken = tokio::spawn(async move {
+            let take = store.write(false, move |connection, now| {
                 statements::take(connection, lease, max_attempts, now)
-            },
-            // Held from the commit on: released if nobody waits for it any more.
-            move |take: Result<Take<Token>, StoreError>| {
-                let held = take.map(|take| match take {
-                    Take::Taken(token, job) => Take::Taken(Held::new(store, token), job),
-                    Take::Parked(job) => Take::Parked(job),
-                    Take::Nothing => Take::Nothing,
-                });
-                drop(sender.send(held));
-            },
-        ))?;
-        answer.await.unwrap_or_else(|_| Err(StoreError::closed()))
+            });
+            Ok(take.await?.held(Store::Sqlite(store)))
+        });
+        taken
+            .await
+            .unwrap_or_else(|error| Err(StoreError::new(error)))
     }
 
     pub(crate) async fn renew(&self, token: Token, lease: Duration) -> Result<bool, StoreError> {
@@ -179,14 +175,14 @@ impl Sqlite {
     }
 
     pub(crate) async fn stats(&self) -> Result<Stats, StoreError> {
-        stats(self.file()?, self.shared.clock).await
+        let now = self.shared.clock.now();
+        self.read(move |connection| reads::stats(connection, now))
+            .await
     }
 
     pub(crate) async fn parked(&self, limit: usize) -> Result<Vec<Parked>, StoreError> {
-        read(self.file()?, move |connection| {
-            reads::parked(connection, limit)
-        })
-        .await
+        self.read(move |connection| reads::parked(connection, limit))
+            .await
     }
 
     pub(crate) async fn unpark(&self, id: ParkedId) -> Result<bool, StoreError> {
@@ -234,29 +230,20 @@ impl Sqlite {
         sent.map_err(|_| StoreError::closed())
     }
 
-    /// To read from.
-    fn file(&self) -> Result<File, StoreError> {
+    /// Reads on a connection of its own: a long read holds up no put.
+    async fn read<R: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
+    ) -> Result<R, StoreError> {
         if self.shared.commands.is_closed() {
             return Err(StoreError::closed());
         }
-        Ok(self.shared.file.clone())
+        let file = self.shared.file.clone();
+        let read = spawn_blocking(move || operation(&connection::open_reader(&file)?));
+        read.await
+            .map_err(StoreError::new)?
+            .map_err(StoreError::new)
     }
-}
-
-async fn stats(file: File, clock: Clock) -> Result<Stats, StoreError> {
-    let now = clock.now();
-    read(file, move |connection| reads::stats(connection, now)).await
-}
-
-/// Reads on a connection of its own: a long read holds up no put.
-async fn read<R: Send + 'static>(
-    file: File,
-    operation: impl FnOnce(&Connection) -> rusqlite::Result<R> + Send + 'static,
-) -> Result<R, StoreError> {
-    let read = spawn_blocking(move || operation(&connection::open_reader(&file)?));
-    read.await
-        .map_err(StoreError::new)?
-        .map_err(StoreError::new)
 }
 
 impl fmt::Debug for Sqlite {

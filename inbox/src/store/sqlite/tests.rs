@@ -126,7 +126,7 @@ async fn after_a_failure_nothing_is_added_to_a_log_that_is_in_use() {
     fixture.other.execute_batch("BEGIN").unwrap();
     assert_eq!(fixture.stored(), 1);
     let error = fixture.put(&[2]).remove(0).unwrap_err();
-    assert!(causes(&error).contains("another connection reads"));
+    assert!(causes(&error).contains("in use by another connection"));
     fixture.other.execute_batch("COMMIT").unwrap();
     assert!(fixture.put(&[2]).remove(0).is_ok());
     assert_eq!(fixture.stored(), 2);

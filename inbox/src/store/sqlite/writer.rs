@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::spawn_blocking;
 
@@ -159,11 +159,12 @@ impl Writer {
 
     pub(super) fn write(&mut self, mut batch: Vec<Box<dyn Command>>) -> Result<(), StoreError> {
         let committed = self.commit(&mut batch);
-        if committed.is_err() {
-            // In memory, all would be lost.
-            if !self.file.is_in_memory() {
-                self.connection = None;
-            }
+        // In memory, all would be lost.
+        if let Err(error) = &committed
+            && !is_busy(error)
+            && !self.file.is_in_memory()
+        {
+            self.connection = None;
         }
         for command in batch {
             command.answer(committed.clone());
@@ -201,14 +202,22 @@ impl Writer {
 /// all of it is copied into the file before anything is added.
 fn reopen(file: &File, allow_loss: bool) -> Result<Connection, StoreError> {
     let connection = connection::open(file, allow_loss).map_err(StoreError::new)?;
-    let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-    let is_busy: bool = connection
-        .query_row(checkpoint, [], |row| row.get(0))
-        .map_err(StoreError::new)?;
-    if is_busy {
-        return Err(StoreError::new(Busy));
+    if connection::checkpoint(&connection).map_err(StoreError::new)? {
+        Ok(connection)
+    } else {
+        Err(StoreError::new(Busy))
     }
-    Ok(connection)
+}
+
+/// Whether another process writes: there is nothing wrong with the connection.
+fn is_busy(error: &StoreError) -> bool {
+    let cause = error.source();
+    let error = cause.and_then(|cause| cause.downcast_ref::<rusqlite::Error>());
+    let code = error.and_then(rusqlite::Error::sqlite_error_code);
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }
 
 #[derive(Debug)]
@@ -216,7 +225,7 @@ struct Busy;
 
 impl fmt::Display for Busy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the write-ahead log could not be copied into the file, as another connection reads from it")
+        f.write_str("the write-ahead log could not be copied into the file, which is in use by another connection")
     }
 }
 
