@@ -1,15 +1,17 @@
 //! What is logged, and that it shows neither an account nor a body.
 
-use std::future::{pending, ready};
+use std::future::{Ready, pending, ready};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use cronofy_webhook::testing::Payload;
 use cronofy_webhook_inbox::Job;
 use rusqlite::Connection;
+use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
-use tower::service_fn;
+use tower::{Service, service_fn};
 
 use crate::common::{Jobs, Log, change, delivery, verification};
 use crate::support::{block, in_file, inbox};
@@ -137,6 +139,59 @@ async fn a_run_that_is_dropped_is_logged_with_the_reason() {
         &line(&log, "inbox was closed before the run ended"),
         &["WARN"],
     );
+}
+
+/// The answer comes when nobody waits for it any more.
+#[tokio::test]
+async fn a_job_that_is_parked_during_a_shutdown_is_logged() {
+    let log = Log::start();
+    let (inbox, directory, _) = in_file().await;
+    inbox.put("account-42", &verification()).await.unwrap();
+    let has_failed = Semaphore::new(0);
+    let failing = service_fn(|_: Job| {
+        has_failed.add_permits(1);
+        ready(Err::<(), _>("a failure"))
+    });
+    let worker = inbox.worker(failing).backoff(|_, _| Duration::ZERO);
+    let shutdown = async { drop(has_failed.acquire().await) };
+    worker.run_until(shutdown).await.unwrap();
+
+    let is_ready = Arc::new(Semaphore::new(0));
+    let service = BlocksWhenReady {
+        directory: &directory,
+        blocked: None,
+        is_ready: Arc::clone(&is_ready),
+    };
+    let worker = inbox.worker(service).max_attempts(1);
+    let shutdown = async { drop(is_ready.acquire().await) };
+    worker.run_until(shutdown).await.unwrap();
+    while log.lines("out of attempts").is_empty() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(inbox.stats().await.unwrap().parked, 1);
+}
+
+/// Keeps the inbox from writing from when it is ready until it is dropped.
+struct BlocksWhenReady<'a> {
+    directory: &'a TempDir,
+    blocked: Option<Connection>,
+    is_ready: Arc<Semaphore>,
+}
+
+impl Service<Job> for BlocksWhenReady<'_> {
+    type Response = ();
+    type Error = &'static str;
+    type Future = Ready<Result<(), &'static str>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        self.blocked = Some(block(self.directory));
+        self.is_ready.add_permits(1);
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Job) -> Self::Future {
+        ready(Err("called"))
+    }
 }
 
 #[tokio::test]

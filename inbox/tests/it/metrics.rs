@@ -100,7 +100,7 @@ async fn each_run_is_counted_once_by_what_became_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_is_done_after_its_lease_is_counted_once() {
+async fn a_run_whose_account_was_forgotten_is_counted_once() {
     let recorder = Recorder::install();
     let inbox = inbox().await;
     inbox.put("42", &verification()).await.unwrap();

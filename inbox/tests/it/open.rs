@@ -183,6 +183,19 @@ async fn a_file_is_for_one_inbox_at_a_time() {
     Inbox::open(&url).await.unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_a_file_that_does_not_exist_creates_it() {
+    let directory = tempdir().unwrap();
+    let (path, _) = file(&directory);
+    let link = directory.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let url = format!("sqlite:{}", link.display());
+    let inbox = Inbox::open(url).await.unwrap();
+    inbox.put("42", &verification()).await.unwrap();
+    assert!(path.exists());
+}
+
 /// A process that closes a file ends all POSIX locks that it has on it.
 #[cfg(target_os = "linux")]
 #[tokio::test(start_paused = true)]

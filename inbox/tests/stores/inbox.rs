@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
 use crate::common::{Jobs, change, delivery, verification};
+use crate::public_api::Place;
 use crate::server::{Database, connect, number};
 use crate::store::postgres::Postgres as Store;
 use crate::store::postgres::batch::Batch;
@@ -26,12 +27,12 @@ const OPTIONS: Options = Options {
 
 const COUNT: &str = "SELECT count(*) FROM cronofy_inbox";
 
-pub(crate) fn processes_that_open_at_once_create_the_schema_once() {
+pub(crate) fn processes_that_open_at_once_create_the_schema_once<P: Place>() {
     block_on(async {
-        let database = Database::create().await;
+        let place = P::create().await;
         let mut opening = JoinSet::new();
         for _ in 0..6 {
-            let url = database.url.clone();
+            let url = place.url();
             opening.spawn(async move { Inbox::open(url).await.map(drop) });
         }
         while let Some(opened) = opening.join_next().await {
@@ -326,6 +327,19 @@ pub(crate) fn a_pool_of_the_application_is_used_and_left_open() {
         assert!(matches!(closed, Err(PutError::Closed)), "{closed:?}");
         assert!(inbox.stats().await.unwrap_err().is_closed());
         assert_eq!(number(&pool.get().await.unwrap(), COUNT).await, 0);
+    });
+}
+
+pub(crate) fn a_pool_without_a_free_connection_is_named() {
+    block_on(async {
+        let database = Database::create().await;
+        let manager = Manager::new(database.url.parse().unwrap(), NoTls);
+        let pool = Pool::builder(manager).max_size(1).build().unwrap();
+        let _taken = pool.get().await.unwrap();
+        let error = Inbox::from_pool(pool.clone()).await.unwrap_err();
+        assert!(matches!(error, OpenError::Store(_)), "{error:?}");
+        let text = chain(&error);
+        assert!(text.contains("the pool had no connection free"), "{text}");
     });
 }
 

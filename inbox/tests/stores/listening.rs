@@ -40,7 +40,7 @@ async fn each_put_wakes_a_worker(database: &Database, url: &str) {
             late += u32::from(started.elapsed() > SECOND / 2);
             sleep(Duration::from_millis(60)).await;
         }
-        assert!(late <= 1, "{late}");
+        assert!(late <= 2, "{late}");
     });
     running.await.unwrap();
 }

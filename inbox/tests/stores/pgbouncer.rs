@@ -75,12 +75,16 @@ impl PgBouncer {
 
     /// The URL of a server, through this.
     pub(crate) fn url(&self, url: &str) -> String {
-        let (user, rest) = url.split_once('@').unwrap();
-        let (_, database) = rest.split_once('/').unwrap();
-        let (database, _) = database.split_once('?').unwrap_or((database, ""));
-        let port = self.port;
-        format!("{user}@127.0.0.1:{port}/{database}?sslmode=disable")
+        through(url, self.port)
     }
+}
+
+/// The URL of a server, through a port of the loopback interface.
+pub(crate) fn through(url: &str, port: u16) -> String {
+    let (user, rest) = url.split_once('@').unwrap();
+    let (_, database) = rest.split_once('/').unwrap();
+    let (database, _) = database.split_once('?').unwrap_or((database, ""));
+    format!("{user}@127.0.0.1:{port}/{database}?sslmode=disable")
 }
 
 impl Drop for PgBouncer {

@@ -10,10 +10,9 @@ use cronofy_webhook_inbox::{Inbox, PutError};
 use metrics::set_default_local_recorder;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tempfile::TempDir;
-use tokio::runtime;
 
 use crate::common::{Jobs, SECRET, change, delivery, verification};
-use crate::support::{block_on, eventually};
+use crate::support::{block_on, block_on_this_thread, eventually};
 
 /// An empty place for an inbox, gone when it is dropped.
 pub(crate) trait Place {
@@ -183,8 +182,7 @@ pub(crate) fn gauges_are_set_once_the_inbox_is_open<P: Place>() {
     let snapshotter = recorder.snapshotter();
     // Of this thread, as is the runtime.
     let _guard = set_default_local_recorder(&recorder);
-    let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    runtime.unwrap().block_on(async {
+    block_on_this_thread(async {
         let place = P::create().await;
         let inbox = Inbox::open(place.url()).await.unwrap();
         inbox.put("42", &verification()).await.unwrap();

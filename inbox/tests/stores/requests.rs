@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio_postgres::Config;
 
 use crate::common::{Jobs, verification};
-use crate::pgbouncer::host_and_port;
+use crate::pgbouncer::{host_and_port, through};
 use crate::server::Database;
 use crate::support::{block_on, eventually};
 
@@ -80,8 +80,7 @@ async fn slow(url: &str) -> (String, Arc<AtomicUsize>) {
     let (host, port) = host_and_port(&config);
     let host = host.to_owned();
     let most = Arc::new(AtomicUsize::new(0));
-    let through = url.replace(&format!("@{host}:{port}"), &format!("@{address}"));
-    assert_ne!(through, url);
+    let through = through(url, address.port());
     let counted = Arc::clone(&most);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {

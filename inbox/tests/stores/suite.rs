@@ -3,7 +3,11 @@
 use libtest_mimic::{Completion, Failed, Trial};
 
 use crate::database::Database;
+#[cfg(unix)]
+use crate::pgbouncer::Pooled;
 use crate::public_api::Place;
+#[cfg(unix)]
+use crate::server::Database as ServerDatabase;
 use crate::{comparison, operation, public_api, rules, sqlite};
 #[cfg(unix)]
 use crate::{inbox, listening, outages, pooler, postgres, processes, requests, tls, upkeep};
@@ -86,7 +90,8 @@ pub(crate) fn sqlite_only() -> Tests {
 #[cfg(unix)]
 pub(crate) fn with_server() -> Tests {
     tests![
-        inbox::processes_that_open_at_once_create_the_schema_once,
+        inbox::processes_that_open_at_once_create_the_schema_once::<ServerDatabase>,
+        inbox::a_pool_without_a_free_connection_is_named,
         inbox::a_user_who_may_not_create_tables_needs_the_schema,
         inbox::a_token_of_another_copy_of_the_database_has_no_effect,
         inbox::a_database_that_does_not_exist_is_named,
@@ -138,7 +143,7 @@ pub(crate) fn with_pooler() -> Tests {
     tests![
         listening::a_put_wakes_a_worker_behind_a_pooler_in_session_mode,
         listening::a_worker_does_not_listen_behind_a_pooler_in_transaction_mode,
-        pooler::processes_that_open_at_once_create_the_schema_once,
+        inbox::processes_that_open_at_once_create_the_schema_once::<Pooled>,
         pooler::every_operation_works,
         pooler::the_lease_of_a_run_is_renewed,
         pooler::two_inboxes_share_the_jobs,

@@ -25,7 +25,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-/// On this thread alone, where a [`Log`](crate::log::Log) sees all events.
+/// On this thread alone, where a [`Log`](crate::common::Log) sees all events.
 pub(crate) fn block_on_this_thread<T>(future: impl Future<Output = T>) -> T {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()

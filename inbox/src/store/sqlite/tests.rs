@@ -144,6 +144,22 @@ async fn everybody_gets_the_error_if_the_transaction_cannot_begin() {
     assert_eq!(fixture.stored(), 2);
 }
 
+/// There is nothing wrong with the connection, and the log need not be copied first.
+#[tokio::test]
+async fn a_database_that_was_busy_is_written_to_while_another_connection_reads() {
+    let mut fixture = fixture().await;
+    assert!(fixture.put(&[0]).remove(0).is_ok());
+    fixture.other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(fixture.put(&[1]).remove(0).is_err());
+    assert_eq!(fixture.stored(), 1);
+    let reader = Connection::open(fixture._directory.path().join("inbox.db")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let count = "SELECT count(*) FROM cronofy_inbox";
+    let _: i64 = reader.query_row(count, [], |row| row.get(0)).unwrap();
+    fixture.other.execute_batch("COMMIT").unwrap();
+    assert!(fixture.put(&[1]).remove(0).is_ok());
+}
+
 #[tokio::test]
 async fn a_full_disk_fails_a_put_until_there_is_room() {
     let mut fixture = fixture().await;
