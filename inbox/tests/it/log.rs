@@ -10,7 +10,7 @@ use cronofy_webhook_inbox::Job;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tower::{Service, service_fn};
 
 use crate::common::{Jobs, Log, change, delivery, verification};
@@ -165,9 +165,12 @@ async fn a_job_that_is_parked_during_a_shutdown_is_logged() {
     let worker = inbox.worker(service).max_attempts(1);
     let shutdown = async { drop(is_ready.acquire().await) };
     worker.run_until(shutdown).await.unwrap();
-    while log.lines("out of attempts").is_empty() {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let logged = async {
+        while log.lines("out of attempts").is_empty() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), logged).await.unwrap();
     assert_eq!(inbox.stats().await.unwrap().parked, 1);
 }
 
