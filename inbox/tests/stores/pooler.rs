@@ -166,7 +166,7 @@ pub(crate) fn two_inboxes_share_the_jobs() {
         let runs = runs.lock().unwrap();
         assert!(runs.twice_at_once.is_empty(), "{:?}", runs.twice_at_once);
         assert!(
-            runs.of_worker.iter().all(|runs| *runs > 0),
+            runs.of_worker.iter().all(|runs| *runs > 100),
             "{:?}",
             runs.of_worker
         );
@@ -209,7 +209,10 @@ pub(crate) fn a_server_that_was_restarted_has_what_was_acknowledged() {
             inbox.put("42", &verification()).await.unwrap();
         }
         cluster.restart();
+        let started = Instant::now();
         eventually(async || inbox.put("42", &verification()).await.is_ok()).await;
+        let elapsed = started.elapsed();
+        assert!(elapsed < Duration::from_secs(8), "{elapsed:?}");
         let client = connect(&cluster.url()).await;
         let stored = number(&client, "SELECT count(*) FROM cronofy_inbox").await;
         assert!(stored >= 21, "{stored}");
