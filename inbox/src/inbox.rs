@@ -42,8 +42,7 @@ impl Inbox {
     /// Opens the store with this URL: await the result.
     ///
     /// `sqlite:path/to/file.db` is a SQLite file, created if there is none, for one process at a time. Beside it are
-    /// `file.db.lock`, `file.db-wal` and `file.db-shm`. Jobs that ran when the previous process ended run again at
-    /// once.
+    /// `file.db.lock`, `file.db-wal` and `file.db-shm`. Jobs that ran when the previous process ended run again at once.
     /// `sqlite::memory:` is as [`in_memory`](Self::in_memory).
     ///
     /// With the feature `postgres`, `postgres://user:password@host/database` is a PostgreSQL database, for any number of
@@ -219,8 +218,8 @@ impl Inbox {
     /// [`gdpr_requested`](cronofy_webhook::notification::GdprRequested), and for accounts that are closed.
     ///
     /// A run that is under way is dropped when its lease would be renewed. In a job of the same account, call this last: the job's
-    /// own row is deleted too. What SQLite has deleted is overwritten as pages
-    /// are reused, and leaves its log with the next checkpoint; in PostgreSQL it is there until the table is vacuumed.
+    /// own row is deleted too. What SQLite has deleted is overwritten as pages are reused, and leaves its log with the next
+    /// checkpoint; in PostgreSQL it is there until the table is vacuumed.
     ///
     /// # Errors
     ///

@@ -152,10 +152,10 @@
 //! | `parked` | it had [`max_attempts`](Worker::max_attempts) before, and was not run |
 //!
 //! Each process that has the inbox open sets the gauges, when it is opened and every 15 seconds, with or without a worker: on
-//! PostgreSQL by counting the rows. Of several processes on one database aggregate with `max`, not `sum`. Two inboxes in one process overwrite
-//! each other's. While the store fails, the gauges keep their values: what
-//! cannot be stored shows in the [metrics of the layer](cronofy_webhook::_documentation::metrics), as `deliveries` that `failed`
-//! (feature `metrics` of `cronofy-webhook`).
+//! PostgreSQL by counting the rows. Of several processes on one database aggregate with `max`, not `sum`. Two inboxes in one
+//! process overwrite each other's. While the store fails, the gauges keep their values: what cannot be stored shows in the
+//! [metrics of the layer](cronofy_webhook::_documentation::metrics), as `deliveries` that `failed` (feature `metrics` of
+//! `cronofy-webhook`).
 //!
 //! # On PostgreSQL
 //!
@@ -165,11 +165,12 @@
 //!   `GRANT SELECT, INSERT, UPDATE, DELETE ON cronofy_inbox` and `GRANT SELECT ON cronofy_inbox_schema`. Then open with
 //!   [`migrate(false)`](Open::migrate).
 //! - **Connections**: up to 8 for each process, and one more for a worker, which listens for what other processes store.
-//! - **Poolers**: behind one in transaction mode everything works, as nothing depends on the session, and nothing is prepared. Only
-//!   [notifications](https://www.postgresql.org/docs/current/sql-notify.html) do not arrive there: a worker notices it within 2
-//!   seconds, does not listen, tries again after 10 minutes, and looks for jobs once a second. In session mode it listens. In
-//!   statement mode `open` cannot create the schema, which takes a transaction: apply it past the pooler. PgBouncer refuses `options`
-//!   in the URL, or ignores them if its `ignore_startup_parameters` names them: use `ALTER ROLE … SET` instead.
+//! - **Poolers**: behind one in transaction mode everything works, as nothing depends on the session, and nothing is prepared.
+//!   Only [notifications](https://www.postgresql.org/docs/current/sql-notify.html) do not arrive there: a worker notices it
+//!   within 2 seconds, does not listen, tries again after 10 seconds, doubling to 10 minutes, and looks for jobs once a second.
+//!   In session mode it listens. In statement mode `open` cannot create the schema, which takes a transaction: apply it past the
+//!   pooler. PgBouncer refuses `options` in the URL, or ignores them if its `ignore_startup_parameters` names them: use `ALTER
+//!   ROLE … SET` instead.
 //! - **The clock** is the database's. Those of the receivers and workers do not matter.
 //! - **Vacuum**: each job updates its row a few times. The table has settings for that (`fillfactor`, and an autovacuum that begins
 //!   early). A transaction that was left open with a snapshot, or after it has written, keeps dead rows from being removed, and so

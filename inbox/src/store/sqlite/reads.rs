@@ -1,4 +1,4 @@
-//! What is read without the writer, on a connection of its own.
+//! What an operator sees. On a connection of its own, but for the gauges.
 
 use std::time::Duration;
 
