@@ -206,9 +206,9 @@ impl StoreError {
         Self { cause: None }
     }
 
-    pub(crate) fn new(cause: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
-            cause: Some(Arc::new(cause)),
+            cause: Some(Arc::from(cause.into())),
         }
     }
 

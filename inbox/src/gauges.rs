@@ -10,17 +10,19 @@ use crate::inspect::Stats;
 
 const INTERVAL: Duration = Duration::from_secs(15);
 
-/// Until the store is closed.
-pub(crate) async fn measure<F>(stats: impl Fn() -> F)
+/// Measures until the store is closed, or `stats` has none any more.
+pub(crate) fn measure<F>(stats: impl Fn() -> Option<F> + Send + 'static)
 where
-    F: Future<Output = Result<Stats, StoreError>>,
+    F: Future<Output = Result<Stats, StoreError>> + Send + 'static,
 {
-    loop {
-        match stats().await {
-            Ok(stats) => events::measured(&stats),
-            Err(error) if error.is_closed() => return,
-            Err(error) => events::not_measured(&error),
+    tokio::spawn(async move {
+        while let Some(stats) = stats() {
+            match stats.await {
+                Ok(stats) => events::measured(&stats),
+                Err(error) if error.is_closed() => return,
+                Err(error) => events::not_measured(&error),
+            }
+            sleep(INTERVAL).await;
         }
-        sleep(INTERVAL).await;
-    }
+    });
 }

@@ -1,12 +1,9 @@
 //! What is counted and measured, beside the events. Labels have values from fixed lists only.
 
-use std::error::Error;
 use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
-use tracing::debug;
 
-use super::{TARGET, chain};
 use crate::inspect::Stats;
 
 const WAITING: &str = "cronofy_webhook_inbox.waiting";
@@ -46,11 +43,6 @@ pub(crate) fn measured(stats: &Stats) {
     gauge!(PARKED).set(number(stats.parked));
     let age = stats.oldest_due_age.unwrap_or(Duration::ZERO);
     gauge!(OLDEST_DUE_AGE).set(age.as_secs_f64());
-}
-
-/// The gauges stay as they are.
-pub(crate) fn not_measured(error: &(dyn Error + 'static)) {
-    debug!(target: TARGET, error = chain(error), "the jobs could not be counted");
 }
 
 pub(crate) fn run_ended(outcome: &'static str) {

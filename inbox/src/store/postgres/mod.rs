@@ -83,7 +83,8 @@ impl Postgres {
         faults::prepare(&connection)
             .await
             .map_err(|error| OpenError::Store(StoreError::new(error)))?;
-        connection.keep();
+        let kept = connection.put_back(Ok(()));
+        kept.map_err(schema::open_failed)?;
 
         let (puts, receiver) = mpsc::unbounded_channel();
         let (wake, became_due) = (watch::Sender::new(()), Arc::new(Notify::new()));
@@ -119,13 +120,13 @@ impl Postgres {
             }),
         };
         #[cfg(feature = "metrics")]
-        store.spawn(crate::gauges::measure({
+        crate::gauges::measure({
             let shared = Arc::downgrade(&store.shared);
             move || {
-                let store = shared.upgrade().map(|shared| Self { shared });
-                async move { store.ok_or_else(StoreError::closed)?.stats().await }
+                let shared = shared.upgrade()?;
+                Some(async move { Self { shared }.stats().await })
             }
-        }));
+        });
         store.spawn(wake::notify(connections, became_due));
         Ok(store)
     }

@@ -59,7 +59,10 @@ impl Connections {
             // To make one takes less, or fails, if the server answers.
             StoreError::new(NoAnswer)
         } else {
-            StoreError::new(NoneFree)
+            let timeout = ANSWER_TIMEOUT.as_secs();
+            StoreError::new(format!(
+                "the pool had no connection free within {timeout} s"
+            ))
         }
     }
 
@@ -87,13 +90,6 @@ impl Connection {
             self.object = None;
         }
         answer
-    }
-}
-
-impl Connection {
-    /// Puts the connection back.
-    pub(super) fn keep(mut self) {
-        self.object = None;
     }
 }
 
@@ -151,22 +147,6 @@ impl fmt::Display for NoAnswer {
 }
 
 impl Error for NoAnswer {}
-
-/// Of a pool of the application's.
-#[derive(Debug)]
-struct NoneFree;
-
-impl fmt::Display for NoneFree {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the pool had no connection free within {} s",
-            ANSWER_TIMEOUT.as_secs()
-        )
-    }
-}
-
-impl Error for NoneFree {}
 
 fn failed(error: PoolError) -> StoreError {
     match error {

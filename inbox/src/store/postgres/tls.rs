@@ -56,15 +56,8 @@ fn roots(root_cert: Option<&str>) -> Result<RootCertStore, OpenError> {
         None | Some("system") => {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
-        Some(path) => {
-            let error = |error: &dyn std::fmt::Display| {
-                OpenError::Url(format!("`sslrootcert` is {path}: {error}"))
-            };
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|e| error(&e))? {
-                let certificate = certificate.map_err(|e| error(&e))?;
-                roots.add(certificate).map_err(|e| error(&e))?;
-            }
-        }
+        Some(path) => add_file(&mut roots, path)
+            .map_err(|error| OpenError::Url(format!("`sslrootcert` is {path}: {error}")))?,
     }
     if roots.is_empty() {
         return Err(OpenError::Url(
@@ -72,6 +65,13 @@ fn roots(root_cert: Option<&str>) -> Result<RootCertStore, OpenError> {
         ));
     }
     Ok(roots)
+}
+
+fn add_file(roots: &mut RootCertStore, path: &str) -> Result<(), Box<dyn std::error::Error>> {
+    for certificate in CertificateDer::pem_file_iter(path)? {
+        roots.add(certificate?)?;
+    }
+    Ok(())
 }
 
 fn error(error: impl std::error::Error + Send + Sync + 'static) -> OpenError {

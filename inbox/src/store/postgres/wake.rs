@@ -2,7 +2,6 @@
 //! as well.
 
 use std::error::Error;
-use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +22,6 @@ const NOTIFY_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long to wait for a notification that was sent, which arrives within a moment, or never.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(2);
-
-/// The first and the longest pause before listening again where no notification arrived.
-const NO_NOTIFICATIONS_PAUSES: [Duration; 2] =
-    [Duration::from_secs(10), Duration::from_secs(10 * 60)];
 
 /// Notifies others, in a transaction of its own: within that of a put, it would have the puts of all processes wait for each
 /// other.
@@ -49,20 +44,26 @@ pub(super) async fn listen(
     wake: watch::Sender<()>,
 ) {
     let mut pause = Pause::default();
-    let [first, longest] = NO_NOTIFICATIONS_PAUSES;
-    let mut no_notifications_pause = Pause::new(first, longest);
+    let mut longer_pause = longer_pauses();
     loop {
         match listen_once(&connector, &connections, &wake, &mut pause).await {
-            Ok(true) => no_notifications_pause = Pause::new(first, longest),
+            Ok(true) => longer_pause = longer_pauses(),
             Ok(false) => {
-                events::not_listening(&NoNotifications);
-                no_notifications_pause.wait().await;
+                let reason: Box<dyn Error + Send + Sync> =
+                    "no notification arrives, as behind a pooler in transaction mode".into();
+                events::not_listening(&*reason);
+                longer_pause.wait().await;
                 continue;
             }
             Err(error) => events::not_listening(&error),
         }
         pause.wait().await;
     }
+}
+
+/// Before listening again where no notification arrived.
+fn longer_pauses() -> Pause {
+    Pause::new(Duration::from_secs(10), Duration::from_secs(10 * 60))
 }
 
 /// Until the connection ends. False: no notification arrives there.
@@ -128,14 +129,3 @@ async fn notifications_arrive(
     };
     Ok(timeout(ARRIVES_WITHIN, arrives).await.unwrap_or(false))
 }
-
-#[derive(Debug)]
-struct NoNotifications;
-
-impl fmt::Display for NoNotifications {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no notification arrives, as behind a pooler in transaction mode")
-    }
-}
-
-impl Error for NoNotifications {}

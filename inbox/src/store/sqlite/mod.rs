@@ -85,17 +85,14 @@ impl Sqlite {
             shared: Arc::new(shared),
         };
         #[cfg(feature = "metrics")]
-        tokio::spawn(crate::gauges::measure({
+        crate::gauges::measure({
             let shared = Arc::downgrade(&store.shared);
             move || {
-                let store = shared.upgrade().map(|shared| Self { shared });
+                let shared = shared.upgrade()?;
                 // By the writer: another connection could be open while the store is closed.
-                async move {
-                    let store = store.ok_or_else(StoreError::closed)?;
-                    store.write(false, reads::stats).await
-                }
+                Some(async move { Self { shared }.write(false, reads::stats).await })
             }
-        }));
+        });
         Ok(store)
     }
 

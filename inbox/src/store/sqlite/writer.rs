@@ -1,7 +1,6 @@
 //! The only writer. One transaction for all commands that wait, and the answers after its commit.
 
 use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -205,7 +204,9 @@ fn reopen(file: &File, allow_loss: bool) -> Result<Connection, StoreError> {
     if connection::checkpoint(&connection).map_err(StoreError::new)? {
         Ok(connection)
     } else {
-        Err(StoreError::new(Busy))
+        Err(StoreError::new(
+            "the write-ahead log could not be copied into the file, which is in use by another connection",
+        ))
     }
 }
 
@@ -219,14 +220,3 @@ fn is_busy(error: &StoreError) -> bool {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
     )
 }
-
-#[derive(Debug)]
-struct Busy;
-
-impl fmt::Display for Busy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the write-ahead log could not be copied into the file, which is in use by another connection")
-    }
-}
-
-impl Error for Busy {}
