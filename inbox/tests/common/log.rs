@@ -55,4 +55,17 @@ impl Log {
         let lines = text.lines().filter(|line| line.contains(message));
         lines.map(str::to_owned).collect()
     }
+
+    /// The only line with this text.
+    #[track_caller]
+    pub(crate) fn line(&self, message: &str) -> String {
+        let lines = self.lines(message);
+        assert_eq!(lines.len(), 1, "{message}: {}", self.text());
+        assert!(
+            lines[0].contains(" cronofy_webhook_inbox: "),
+            "{}",
+            lines[0]
+        );
+        lines[0].clone()
+    }
 }

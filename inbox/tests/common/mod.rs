@@ -1,5 +1,6 @@
 //! What the tests of both binaries share.
 
+mod app;
 mod jobs;
 mod log;
 
@@ -7,6 +8,7 @@ use cronofy_webhook::Delivery;
 use cronofy_webhook::testing::{Payload, Sender};
 use jiff::Timestamp;
 
+pub(crate) use self::app::app;
 pub(crate) use self::jobs::Jobs;
 pub(crate) use self::log::Log;
 

@@ -5,35 +5,14 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::routing::post;
 use cronofy_webhook::testing::{NearMiss, Payload, Sender};
-use cronofy_webhook::{CronofyWebhookLayer, Delivery};
 use cronofy_webhook_inbox::{Inbox, PutError};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-use crate::common::{SECRET, delivery, verification};
+use crate::common::{SECRET, app, delivery, verification};
 use crate::support::{block, in_file, inbox};
-
-async fn receive(
-    State(inbox): State<Inbox>,
-    Path(account): Path<String>,
-    delivery: Delivery,
-) -> Result<StatusCode, PutError> {
-    inbox.put(account, &delivery).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn app(inbox: &Inbox, budget: Duration) -> Router {
-    let layer = CronofyWebhookLayer::new(SECRET).budget(budget);
-    Router::new()
-        .route("/cronofy/{account}", post(receive).layer(layer))
-        .with_state(inbox.clone())
-}
 
 #[tokio::test]
 async fn a_full_queue_refuses_at_once_and_loses_nothing_that_it_took() {

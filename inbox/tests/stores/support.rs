@@ -2,19 +2,14 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::routing::post;
 use cronofy_webhook::testing::{Payload, Sender};
-use cronofy_webhook::{CronofyWebhookLayer, Delivery};
-use cronofy_webhook_inbox::{Inbox, PutError};
+use cronofy_webhook_inbox::Inbox;
 use tokio::runtime;
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 
-use crate::common::{Log, SECRET};
+use crate::common::{Log, SECRET, app};
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = runtime::Builder::new_multi_thread()
@@ -34,25 +29,12 @@ pub(crate) fn block_on_this_thread<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-async fn receive(
-    State(inbox): State<Inbox>,
-    Path(account): Path<String>,
-    delivery: Delivery,
-) -> Result<StatusCode, PutError> {
-    inbox.put(account, &delivery).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 /// Sends a `change` to a receiver with this time for an answer; its status, and whether it is the handler's answer.
 pub(crate) async fn post_change(inbox: &Inbox, budget: Duration) -> (u16, bool) {
-    let layer = CronofyWebhookLayer::new(SECRET).budget(budget);
-    let app = Router::new()
-        .route("/cronofy/{account}", post(receive).layer(layer))
-        .with_state(inbox.clone());
     let request = Sender::new(SECRET)
         .to("/cronofy/42")
         .request::<Body>(Payload::sample("change"));
-    let response = app.oneshot(request).await.unwrap();
+    let response = app(inbox, budget).oneshot(request).await.unwrap();
     let is_of_handler = response.headers().contains_key("retry-after");
     (response.status().as_u16(), is_of_handler)
 }
