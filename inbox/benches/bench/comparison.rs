@@ -32,21 +32,10 @@ pub(crate) async fn compare<H, K>(
     let Settings { time, rows } = settings;
     let mut empty = Vec::new();
     for clients in CLIENTS {
-        let (app, _kept) = by_hand().await;
-        let baseline = load(app, clients, time).await;
         let name = format!("{store}, a transaction for each");
-        print(clients, &name, &baseline, None);
-
-        let (inbox, _kept) = open(0).await;
-        let figures = load(with_an_inbox(inbox.clone()), clients, time).await;
-        inbox.close().await;
-        print(
-            clients,
-            &format!("inbox, {store}"),
-            &figures,
-            Some(&baseline),
-        );
-        empty.push(figures);
+        let inbox = format!("inbox, {store}");
+        let open = async || open(0).await;
+        empty.push(beside(clients, time, (&name, &by_hand), (&inbox, &open)).await);
     }
 
     let (few, kept) = open(0).await;
@@ -67,6 +56,24 @@ pub(crate) async fn compare<H, K>(
     let ratio = full_runs / few_runs;
     println!("| | inbox, {store}, {FEW} waiting | {few_runs:.0} runs/s | | | | |");
     println!("| | inbox, {store}, {rows} waiting | {full_runs:.0} runs/s | {ratio:.2} | | | |");
+}
+
+/// Prints the figures of a baseline, and beside them those of the inbox, which it returns.
+pub(crate) async fn beside<H, K>(
+    clients: usize,
+    time: Duration,
+    (name, baseline): (&str, &impl AsyncFn() -> (Router, H)),
+    (inbox_name, open): (&str, &impl AsyncFn() -> (Inbox, K)),
+) -> Figures {
+    let (app, _kept) = baseline().await;
+    let baseline = load(app, clients, time).await;
+    print(clients, name, &baseline, None);
+
+    let (inbox, _kept) = open().await;
+    let figures = load(with_an_inbox(inbox.clone()), clients, time).await;
+    inbox.close().await;
+    print(clients, inbox_name, &figures, Some(&baseline));
+    figures
 }
 
 /// With the ratio of the throughput to that of a baseline.

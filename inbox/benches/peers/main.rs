@@ -29,11 +29,10 @@ use cronofy_webhook_inbox::Inbox;
 use tempfile::tempdir;
 
 use crate::cluster::Cluster;
-use crate::comparison::{CLIENTS, FEW, print};
+use crate::comparison::{CLIENTS, FEW, beside};
 use crate::database::Database;
-use crate::load::load;
 use crate::peer::{Job, Waiting, jobs, route};
-use crate::stores::{inbox, with_an_inbox};
+use crate::stores::inbox;
 use crate::worker::{put, runs};
 
 const TIME: Duration = Duration::from_secs(3);
@@ -77,20 +76,13 @@ async fn compare<S, Kind, H, K>(
     S: TaskSink<Job, Kind> + Clone + Send + Sync + 'static,
     Kind: 'static,
 {
+    let inbox_name = format!("inbox, {store}");
+    let app = async || {
+        let (storage, kept) = peer().await;
+        (route(storage), kept)
+    };
     for clients in CLIENTS {
-        let (storage, _kept) = peer().await;
-        let baseline = load(route(storage), clients, TIME).await;
-        print(clients, name, &baseline, None);
-
-        let (inbox, _kept) = ours().await;
-        let figures = load(with_an_inbox(inbox.clone()), clients, TIME).await;
-        inbox.close().await;
-        print(
-            clients,
-            &format!("inbox, {store}"),
-            &figures,
-            Some(&baseline),
-        );
+        beside(clients, TIME, (name, &app), (&inbox_name, &ours)).await;
     }
 
     let (mut storage, _kept) = peer().await;
@@ -103,5 +95,5 @@ async fn compare<S, Kind, H, K>(
     let runs = runs(&inbox, TIME).await;
     inbox.close().await;
     let ratio = runs / baseline;
-    println!("| | inbox, {store}, {FEW} waiting | {runs:.0} runs/s | {ratio:.2} | | | |");
+    println!("| | {inbox_name}, {FEW} waiting | {runs:.0} runs/s | {ratio:.2} | | | |");
 }
