@@ -7,8 +7,8 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use cronofy_webhook::signature::HEADER;
-use cronofy_webhook::testing::Payload;
 use cronofy_webhook::{Notification, Verifier};
+use cronofy_webhook_testing::Payload;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderValue};
 use sha2::Sha256;

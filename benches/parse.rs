@@ -5,7 +5,7 @@ use std::hint::black_box;
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion};
 use cronofy_webhook::Notification;
-use cronofy_webhook::testing::Payload;
+use cronofy_webhook_testing::Payload;
 
 /// A family, and the sample of it that is measured.
 pub(crate) const SAMPLES: [(&str, &str); 7] = [

@@ -18,14 +18,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cronofy_webhook::signature::HEADER;
-use cronofy_webhook::{CronofyWebhookLayer, Diagnosis, Notification, Verifier};
+use cronofy_webhook::{CronofyWebhookLayer, Notification, Verifier};
+use cronofy_webhook_diagnosis::Diagnosis;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
 use tower::{Service as _, layer::layer_fn};
 
 pub(crate) const SECRET: &str = "CRN_the_client_secret_of_the_application";
-pub(crate) const BODY: &[u8] = include_bytes!("../tests/data/fixtures/push-change.json");
+pub(crate) const BODY: &[u8] = include_bytes!("../crates/testing/samples/push-change.json");
 
 /// What a user would write by hand for the one kind that they need.
 #[derive(Clone, Deserialize)]
@@ -136,7 +137,7 @@ pub(crate) fn router(name: &str) -> Router {
         "ours" => route(post(typed)).layer(CronofyWebhookLayer::new(SECRET)),
         "ours with diagnose" => {
             let diagnosis = Diagnosis::new([SECRET]).expect("not blank");
-            route(post(typed)).layer(CronofyWebhookLayer::new(SECRET).diagnose(diagnosis))
+            route(post(typed)).layer(CronofyWebhookLayer::new(SECRET).on_mismatch(diagnosis.log()))
         }
         other => panic!("no router {other:?}"),
     };

@@ -86,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 mod tests {
     use axum::body::Body;
     use axum::http::Request;
-    use cronofy_webhook::testing::{Payload, Sender};
+    use cronofy_webhook_testing::{Payload, Sender};
     use http_body_util::BodyExt as _;
     use hyper_util::client::legacy::Client;
     use hyper_util::rt::TokioExecutor;

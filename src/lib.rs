@@ -106,14 +106,14 @@
 //! | secrets and rotation | [`signature`], [`Verifier`] |
 //! | the kinds of notification | [`notification`], [`Notification`] |
 //! | the raw body, the time left, which secret matched | [`Delivery`] |
-//! | deliveries that get 401 | [My deliveries get 401](_documentation::unauthorized), [`Diagnosis`] |
+//! | deliveries that get 401 | [My deliveries get 401](_documentation::unauthorized) |
 //! | a handler that takes longer than Cronofy waits | [Slow handlers](_documentation::slow_handlers) |
 //! | layers, TLS, proxies, Kubernetes, creating a channel | [Deployment](_documentation::deployment) |
 //! | deliveries replayed to another URL | [Callback URL](_documentation::callback_url) |
 //! | a concurrency limit | [Overload](_documentation::overload) |
 //! | the log | [Events](_documentation::events) |
 //! | metrics | [Metrics](_documentation::metrics) (feature `metrics`) |
-//! | tests of a handler | the module `testing` (feature `testing`) |
+//! | tests of a handler | the package [`cronofy-webhook-testing`](https://docs.rs/cronofy-webhook-testing) |
 //! | hyper, axum 0.7, actix-web, AWS Lambda, and others | [Other frameworks](_documentation::other_frameworks) |
 //! | no Tower | [`Delivery::verify`] |
 //!
@@ -121,7 +121,6 @@
 //!
 //! - `axum` (default): [`Notification`] and [`Delivery`] as extractors, [`Rejection`] as a response.
 //! - `metrics`: counters, a gauge and a histogram, through the facade [`metrics`](https://docs.rs/metrics).
-//! - `testing`: signed requests, sample bodies and a simulated Cronofy for tests of a handler; see the module `testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -131,7 +130,6 @@
 pub mod _documentation;
 mod callback_url;
 mod delivery;
-pub mod diagnosis;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
@@ -140,16 +138,12 @@ pub mod notification;
 mod rejection;
 mod secret;
 pub mod signature;
-#[cfg(feature = "testing")]
-#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
-pub mod testing;
 
 pub use self::delivery::Delivery;
-pub use self::diagnosis::Diagnosis;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::extract::MissingDelivery;
-pub use self::middleware::{CronofyWebhook, CronofyWebhookLayer, MaybeBuffered, Overrun};
+pub use self::middleware::{CronofyWebhook, CronofyWebhookLayer, MaybeBuffered, Mismatch, Overrun};
 pub use self::notification::Notification;
 pub use self::rejection::{Rejection, RejectionKind};
 pub use self::secret::{Secret, SecretError};

@@ -14,8 +14,8 @@ use crate::events;
 /// is used as text, byte for byte: no prefix is expected (newer secrets start with `CRN_`, older ones do not) and nothing
 /// is trimmed.
 ///
-/// The value cannot be read back, does not appear in the [`Debug`] output and is overwritten in memory when it is
-/// dropped. Copies outside of the `Secret` (an environment variable, a `&str`) are not.
+/// The value does not appear in the [`Debug`] output and is overwritten in memory when it is dropped. Copies outside the
+/// `Secret` (an environment variable, a `&str`) are not.
 ///
 /// An optional label names the secret in events and in
 /// [`SignatureMatch::label`](crate::signature::SignatureMatch::label). Use the date of its creation, for example, and
@@ -52,17 +52,8 @@ impl Secret {
 
     /// The secrets in an environment variable, separated by commas.
     ///
-    /// For what takes secrets besides a verifier, such as a [`Diagnosis`](crate::Diagnosis):
+    /// For what takes secrets besides a verifier, such as a diagnosis:
     /// [`Verifier::from_env`](crate::Verifier::from_env) reads the variable itself. White space around each secret is removed.
-    ///
-    /// ```rust,no_run
-    /// use cronofy_webhook::{CronofyWebhookLayer, Diagnosis, Secret, Verifier};
-    ///
-    /// let secrets = Secret::from_env("CRONOFY_CLIENT_SECRET")?;
-    /// let layer = CronofyWebhookLayer::from_verifier(Verifier::new(secrets.clone())?)
-    ///     .diagnose(Diagnosis::new(secrets)?);
-    /// # Ok::<_, cronofy_webhook::SecretError>(())
-    /// ```
     ///
     /// # Errors
     ///
@@ -93,8 +84,10 @@ impl Secret {
         self.label.as_deref()
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.value.as_bytes()
+    /// The value, for what signs or diagnoses with it. Nothing in this crate logs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.value
     }
 
     pub(crate) fn into_label(self) -> Option<String> {

@@ -3,6 +3,11 @@
 #[path = "../../tests/it/properties/mod.rs"]
 mod properties;
 
+#[path = "../../crates/diagnosis/tests/it/property.rs"]
+mod property;
+
+use self::properties::reference;
+
 #[expect(dead_code, reason = "the tests use all of it")]
 #[path = "../../tests/it/support.rs"]
 mod support;
@@ -24,7 +29,7 @@ pub fn delivery(input: &[u8]) {
 
 /// A header and a body, through `Diagnosis::explain`.
 pub fn diagnosis(input: &[u8]) {
-    properties::diagnosis(input);
+    property::diagnosis(input);
 }
 
 /// An exchange with a scripted request body and handler, through the layer.

@@ -23,10 +23,3 @@ pub(crate) fn budget_is_long(budget: Duration) {
          Cronofy takes late answers for failures"
     );
 }
-
-pub(crate) fn diagnosis_is_on() {
-    warn!(
-        target: TARGET,
-        "signatures that do not match are explained in the log, at most one a second"
-    );
-}

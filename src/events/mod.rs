@@ -15,7 +15,7 @@ mod request_span;
 use std::error::Error;
 use std::time::Duration;
 
-pub(crate) use self::construction::{budget_is_long, diagnosis_is_on, suspicious_secret};
+pub(crate) use self::construction::{budget_is_long, suspicious_secret};
 pub(crate) use self::delivery::{
     dropped_while_waiting, for_another_url, malformed, not_ready, readiness_failed, unknown_secret,
     unknown_type, unreadable_fields,
@@ -25,7 +25,7 @@ pub(crate) use self::handler::{
 };
 #[cfg(feature = "metrics")]
 pub(crate) use self::metrics::{InBackground, describe_metrics, handler_completed};
-pub(crate) use self::request::{dropped_while_reading, explained, not_explained, rejected};
+pub(crate) use self::request::{dropped_while_reading, hook_panicked, rejected};
 pub(crate) use self::request_span::RequestSpan;
 
 /// What a filter names. Part of the API: the module of an event is not.

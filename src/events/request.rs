@@ -1,11 +1,10 @@
 //! Events about requests that are not known to be authentic.
 
 use std::error::Error;
-use std::fmt::Display;
 use std::time::Duration;
 
 use http::StatusCode;
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 #[cfg(feature = "metrics")]
 use super::metrics;
@@ -50,20 +49,7 @@ pub(crate) fn dropped_while_reading(
     );
 }
 
-pub(crate) fn explained(
-    mistake: &str,
-    certainty: &str,
-    secret: Option<usize>,
-    suppressed: u64,
-    finding: &dyn Display,
-) {
-    warn!(target: TARGET, mistake, certainty, secret, suppressed, "signature did not match: {finding}");
-}
-
-pub(crate) fn not_explained(suppressed: u64) {
-    warn!(
-        target: TARGET,
-        suppressed,
-        "signature did not match, and no known mistake explains it: the request may be forged"
-    );
+/// A panic in the function of `on_mismatch`.
+pub(crate) fn hook_panicked() {
+    error!(target: TARGET, "on_mismatch panicked");
 }

@@ -10,13 +10,6 @@ impl RequestSpan {
         Self(Span::current())
     }
 
-    /// A root span that follows from the current one.
-    pub(crate) fn diagnosis() -> Self {
-        let span = info_span!(target: TARGET, parent: None, "cronofy_webhook.diagnosis");
-        span.follows_from(Span::current());
-        Self(span)
-    }
-
     pub(crate) fn in_scope<T>(&self, f: impl FnOnce() -> T) -> T {
         self.0.in_scope(f)
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use super::Overrun;
-use super::explainer::Explainer;
 use super::limiter::Limiter;
+use super::mismatch::OnMismatch;
 use crate::callback_url::PublicUrl;
 use crate::signature::Verifier;
 
@@ -27,7 +27,7 @@ pub(super) struct Config {
     pub(super) grace: Duration,
     pub(super) task_tracker: TaskTracker,
     pub(super) limiter: Arc<Limiter>,
-    pub(super) explainer: Option<Explainer>,
+    pub(super) on_mismatch: Option<OnMismatch>,
     pub(super) public_url: Option<PublicUrl>,
 }
 
@@ -41,7 +41,7 @@ impl Config {
             grace: GRACE,
             task_tracker: TaskTracker::new(),
             limiter: Arc::new(Limiter::new()),
-            explainer: None,
+            on_mismatch: None,
             public_url: None,
         }
     }

@@ -197,8 +197,8 @@ where
         let signatures = head.headers.get_all(HEADER);
         let delivery =
             Delivery::verify_with_deadline(&config.verifier, signatures, body.clone(), deadline);
-        if let (Err(rejection), Some(explainer)) = (&delivery, &config.explainer) {
-            explainer.explain(rejection, &head.headers, &body);
+        if let (Err(rejection), Some(hook)) = (&delivery, &config.on_mismatch) {
+            hook.call(&head.uri, &head.headers, &body, rejection, &config.verifier);
         }
         delivery
     });

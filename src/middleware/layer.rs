@@ -5,11 +5,10 @@ use tokio_util::task::TaskTracker;
 use tower_layer::Layer;
 
 use super::config::Config;
-use super::explainer::Explainer;
 use super::limiter::Limiter;
-use super::{CronofyWebhook, Overrun};
+use super::mismatch::OnMismatch;
+use super::{CronofyWebhook, Mismatch, Overrun};
 use crate::callback_url::PublicUrl;
-use crate::diagnosis::Diagnosis;
 use crate::events;
 use crate::secret::Secret;
 use crate::signature::Verifier;
@@ -32,7 +31,7 @@ const CRONOFY_WAITS: Duration = Duration::from_secs(5);
 /// | [`grace`](Self::grace) | 30 s | how long a late handler may run in the background |
 /// | [`task_tracker`](Self::task_tracker) | one of its own | `TaskTracker` that owns background work |
 /// | [`public_url`](Self::public_url) | off | rejects deliveries that were made for another URL |
-/// | [`diagnose`](Self::diagnose) | off | explains signatures that do not match |
+/// | [`on_mismatch`](Self::on_mismatch) | none | called with each request whose signature does not match |
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct CronofyWebhookLayer {
@@ -191,24 +190,26 @@ impl CronofyWebhookLayer {
         self
     }
 
-    /// Explains signatures that do not match, in the log: what the [`Diagnosis`] finds is an event at warn level each. Off by
-    /// default.
+    /// Sets a function that is called with each request whose signature does not match or is malformed, before it is
+    /// rejected: to log, to record, or to diagnose it. None by default.
     ///
-    /// At most one request a second is explained, and one at a time, on a thread for blocking work: the response does not wait for
-    /// it, and is the same as without. The event says how many rejections were not explained since the last one.
+    /// [`Mismatch`] has what was received. **Nobody has authenticated it**: anyone who knows the URL can send it. Requests
+    /// without a signature are not among them, as their body is not read.
     ///
-    /// An event at warn level says at construction that this is on.
+    /// The function is called for *each* such request, so limit what it logs, and before the response, whose time it adds to:
+    /// hand longer work to a task, with copies of what that needs (the body is a slice of the server's buffer). A panic in it is
+    /// caught and logged, and the response is the same with and without it. A later call replaces it.
     ///
     /// ```
-    /// use cronofy_webhook::{CronofyWebhookLayer, Diagnosis};
+    /// use cronofy_webhook::CronofyWebhookLayer;
     ///
-    /// let layer = CronofyWebhookLayer::new("CRN_an_example").diagnose(Diagnosis::new(["CRN_an_example"])?);
+    /// let layer = CronofyWebhookLayer::new("CRN_an_example").on_mismatch(|mismatch| {
+    ///     eprintln!("{} with a body of {} bytes", mismatch.rejection(), mismatch.body().len());
+    /// });
     /// # let _ = layer;
-    /// # Ok::<_, cronofy_webhook::SecretError>(())
     /// ```
-    pub fn diagnose(mut self, diagnosis: Diagnosis) -> Self {
-        events::diagnosis_is_on();
-        self.config_mut().explainer = Some(Explainer::new(diagnosis));
+    pub fn on_mismatch(mut self, hook: impl Fn(&Mismatch<'_>) + Send + Sync + 'static) -> Self {
+        self.config_mut().on_mismatch = Some(OnMismatch::new(hook));
         self
     }
 

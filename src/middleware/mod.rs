@@ -83,11 +83,11 @@
 mod body;
 mod bytes;
 mod config;
-mod explainer;
 mod future;
 mod handler;
 mod layer;
 mod limiter;
+mod mismatch;
 mod overrun;
 mod report;
 mod service;
@@ -96,6 +96,7 @@ mod timer;
 pub use self::bytes::{FromBytes, MaybeBuffered};
 pub use self::future::ResponseFuture;
 pub use self::layer::CronofyWebhookLayer;
+pub use self::mismatch::Mismatch;
 pub use self::overrun::Overrun;
 pub use self::service::CronofyWebhook;
 

@@ -221,7 +221,7 @@ impl Keys {
         // Allocated once: a vector that grows would leave keyed states behind in freed memory.
         let mut macs = Vec::with_capacity(secrets.len());
         macs.extend(secrets.iter().map(|secret| {
-            Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+            Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
                 .expect("HMAC accepts a key of any length")
         }));
         Ok(Self {

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cronofy_webhook::testing::{Cronofy, Outcome, Payload, Sender};
 use cronofy_webhook::{CronofyWebhookLayer, Notification, Rejection, RejectionKind, Verifier};
+use cronofy_webhook_testing::{Cronofy, Outcome, Payload, Sender};
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use proptest::prelude::*;

@@ -123,7 +123,10 @@ impl Log {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for Log {
     fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
-        if event.metadata().target() != "cronofy_webhook" {
+        if !matches!(
+            event.metadata().target(),
+            "cronofy_webhook" | "cronofy_webhook_diagnosis"
+        ) {
             assert!(!event.metadata().target().starts_with("cronofy"));
             return;
         }

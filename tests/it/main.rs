@@ -9,7 +9,6 @@ mod budget;
 mod callback_url;
 #[cfg(feature = "axum")]
 mod compile_errors;
-mod diagnosis;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
@@ -33,6 +32,5 @@ mod server;
 mod signature;
 mod source_layout;
 mod support;
-mod testing;
 #[cfg(feature = "axum")]
 mod wire;

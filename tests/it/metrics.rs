@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cronofy_webhook::testing::Payload;
 use cronofy_webhook::{CronofyWebhookLayer, Notification, Overrun, RejectionKind, Verifier};
+use cronofy_webhook_testing::Payload;
 use http::{Request, Response};
 use http_body_util::Full;
 use metrics::{LocalRecorderGuard, Unit, set_default_local_recorder};

@@ -11,9 +11,7 @@ use crate::properties;
 
 /// Checks a property for each file of a folder.
 fn replay<T>(property: fn(&[u8]) -> T, folder: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/data")
-        .join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let seeds: Vec<_> = fs::read_dir(&folder).unwrap().collect();
     assert!(seeds.len() >= 25, "{}: {}", folder.display(), seeds.len());
     for seed in seeds {
@@ -23,28 +21,23 @@ fn replay<T>(property: fn(&[u8]) -> T, folder: &str) {
 
 #[test]
 fn signature_holds_for_the_seeds() {
-    replay(properties::signature, "seeds/signature");
+    replay(properties::signature, "tests/data/seeds/signature");
 }
 
 #[test]
 fn notification_holds_for_the_seeds() {
-    replay(properties::notification, "seeds/notification");
-    replay(properties::notification, "fixtures");
+    replay(properties::notification, "tests/data/seeds/notification");
+    replay(properties::notification, "crates/testing/samples");
 }
 
 #[test]
 fn delivery_holds_for_the_seeds() {
-    replay(properties::delivery, "seeds/delivery");
-}
-
-#[test]
-fn diagnosis_holds_for_the_seeds() {
-    replay(properties::diagnosis, "seeds/diagnosis");
+    replay(properties::delivery, "tests/data/seeds/delivery");
 }
 
 #[test]
 fn middleware_holds_for_the_seeds() {
-    replay(properties::middleware, "seeds/middleware");
+    replay(properties::middleware, "tests/data/seeds/middleware");
 }
 
 fn header() -> impl Strategy<Value = Vec<u8>> {
@@ -84,11 +77,6 @@ proptest! {
     #[test]
     fn delivery_holds_for_generated_headers_and_bodies(header in header(), body in body()) {
         properties::delivery(&[header, body].join(&0));
-    }
-
-    #[test]
-    fn diagnosis_holds_for_generated_headers_and_bodies(header in header(), body in body()) {
-        properties::diagnosis(&[header, body].join(&0));
     }
 
     #[test]

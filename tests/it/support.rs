@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cronofy_webhook::signature::HEADER;
-use cronofy_webhook::testing::Sender;
 use cronofy_webhook::{CronofyWebhookLayer, Verifier};
+use cronofy_webhook_testing::Sender;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
@@ -23,7 +23,7 @@ pub(crate) const SECRET: &str = "CRN_NggYusqPGLxwjw5FHOJYOqSrTPNXy8WQf14OID";
 pub(crate) const OTHER_SECRET: &str = "CRN_nGlYDFXwfSXgB9rvGNBJyfE454GGPtWIbNuPwr";
 
 /// A `change`, as Cronofy's documentation prints it.
-pub(crate) const CHANGE: &[u8] = include_bytes!("../data/fixtures/push-change.json");
+pub(crate) const CHANGE: &[u8] = include_bytes!("../../crates/testing/samples/push-change.json");
 
 /// Longer than the budget, shorter than the grace.
 pub(crate) const SIX_SECONDS: Duration = Duration::from_secs(6);

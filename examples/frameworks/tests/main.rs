@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cronofy_webhook::CronofyWebhookLayer;
-use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_testing::{Payload, Sender};
 use http::Request;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};

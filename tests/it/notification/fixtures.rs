@@ -8,7 +8,7 @@ use cronofy_webhook::notification::{
     AuthorizationError, InteractionKind, MeetingAgentState, ReplyStatus, SlotSelection,
     TransitionKind,
 };
-use cronofy_webhook::testing::Payload;
+use cronofy_webhook_testing::Payload;
 use serde_json::Value;
 
 pub(super) struct Fixture {

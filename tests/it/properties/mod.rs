@@ -2,14 +2,12 @@
 //! and the fuzz targets, which include this folder, for the inputs of the fuzzer.
 
 mod delivery;
-mod diagnosis;
 mod middleware;
 mod notification;
-mod reference;
+pub(crate) mod reference;
 mod signature;
 
 pub(crate) use self::delivery::delivery;
-pub(crate) use self::diagnosis::diagnosis;
 pub(crate) use self::middleware::middleware;
 pub(crate) use self::notification::notification;
 pub(crate) use self::signature::signature;

@@ -40,7 +40,7 @@ const INVISIBLE: [(u32, u32); 25] = [
 type Tag = [u8; 32];
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Accepted {
         index: usize,
         unknown_signatures: usize,
@@ -87,7 +87,7 @@ impl From<&SignatureError> for Verdict {
     }
 }
 
-pub(super) fn is_blank(secret: &str) -> bool {
+pub(crate) fn is_blank(secret: &str) -> bool {
     let invisible = |c: char| {
         let ranges = INVISIBLE.iter();
         ranges
@@ -97,7 +97,7 @@ pub(super) fn is_blank(secret: &str) -> bool {
     secret.chars().all(invisible)
 }
 
-pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Verdict {
+pub(crate) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Verdict {
     let items = items(headers);
     if items.is_empty() {
         return Verdict::Missing;
@@ -130,7 +130,7 @@ pub(super) fn verdict(secrets: &[&str], headers: &HeaderMap, body: &[u8]) -> Ver
 /// A line feed starts a new line. `$`, `&`, `!` and `?` are the signatures of the body by the first four secrets, and
 /// `%` is one by an unknown secret. `~`, `^` and `*` are malformed variants of the first: in the URL alphabet, with
 /// an excess bit, and without padding.
-pub(super) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
+pub(crate) fn headers(text: &[u8], secrets: &[&str], body: &[u8]) -> HeaderMap {
     let by = |index: usize| Some(signature(secrets.get(index)?, body));
     let expand = |mark: &u8| {
         let signature = match mark {
@@ -171,7 +171,7 @@ fn malformed(mark: u8, mut signature: Vec<u8>) -> Vec<u8> {
 }
 
 /// The Base64 of the HMAC of this body under this secret.
-pub(super) fn signature(secret: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn signature(secret: &str, body: &[u8]) -> Vec<u8> {
     let mut bits: Vec<u8> = tag(secret, body)
         .iter()
         .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))

@@ -1,6 +1,6 @@
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service};
-use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_testing::{Payload, Sender};
 use tokio::sync::oneshot;
 use tokio::time::{pause, sleep};
 

@@ -1,4 +1,4 @@
-use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_testing::{Payload, Sender};
 use hyper_util::client::legacy::Client;
 
 use super::*;

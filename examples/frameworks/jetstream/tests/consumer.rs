@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use cronofy_webhook::Notification;
 use cronofy_webhook::notification::ReplyStatus;
-use cronofy_webhook::testing::Payload;
+use cronofy_webhook_testing::Payload;
 use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use jetstream_example::queue::Job;

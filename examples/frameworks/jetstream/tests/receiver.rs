@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::stream;
 use axum::body::Body;
-use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_testing::{Payload, Sender};
 use futures_util::future::join_all;
 use jetstream_example::queue;
 use tokio::time::timeout;

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::StatusCode;
 use cronofy_webhook::Verifier;
-use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_testing::{Payload, Sender};
 use jetstream_example::queue::{self, Job};
 use jetstream_example::{consumer, receiver};
 use tokio::runtime::Runtime;

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use axum::body::Bytes;
 use axum::http::{Request, Version};
-use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_testing::{Payload, Sender};
 use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};

@@ -1,6 +1,6 @@
 use axum::body::{Body, Bytes};
 use axum::http::Request;
-use cronofy_webhook::testing::{Payload, Sender};
+use cronofy_webhook_testing::{Payload, Sender};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;

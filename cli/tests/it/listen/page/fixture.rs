@@ -1,8 +1,0 @@
-use cronofy_webhook::testing::Sender;
-
-#[test]
-fn change_1() {
-    let body = include_bytes!("change-1.json");
-    let delivery = Sender::new("CRN_test").delivery(&body[..]);
-    assert_eq!(delivery.notification().kind(), "change");
-}
