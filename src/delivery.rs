@@ -57,7 +57,7 @@ pub struct Delivery {
 
 struct Shared {
     notification: Notification,
-    unreadable_fields: Vec<String>,
+    invalid_fields: Vec<String>,
     body: Bytes,
     signature: SignatureMatch,
     deadline: Option<Deadline>,
@@ -75,7 +75,7 @@ impl Delivery {
     ///
     /// An authentic body is never rejected for its content: one that cannot be parsed is a
     /// [`Notification::Unknown`]. Nothing is logged. What the middleware would have logged is in
-    /// [`Unknown::reason`](crate::notification::Unknown::reason), [`unreadable_fields`](Self::unreadable_fields) and
+    /// [`Unknown::reason`](crate::notification::Unknown::reason), [`invalid_fields`](Self::invalid_fields) and
     /// [`SignatureMatch::unknown_signatures`].
     ///
     /// # Errors
@@ -140,11 +140,11 @@ impl Delivery {
         if body.len() <= COPIED {
             body = Bytes::copy_from_slice(&body);
         }
-        let (notification, unreadable_fields) = Notification::parse(&body);
+        let (notification, invalid_fields) = Notification::parse(&body);
         Ok(Self {
             shared: Arc::new(Shared {
                 notification,
-                unreadable_fields,
+                invalid_fields,
                 body,
                 signature,
                 deadline,
@@ -161,8 +161,8 @@ impl Delivery {
     /// Paths of the optional fields that were sent but could not be parsed, and are absent from the notification for that
     /// reason: `channel.filters`, say. Usually empty.
     #[must_use]
-    pub fn unreadable_fields(&self) -> &[String] {
-        &self.shared.unreadable_fields
+    pub fn invalid_fields(&self) -> &[String] {
+        &self.shared.invalid_fields
     }
 
     /// The body, byte for byte as it was received.

@@ -66,7 +66,7 @@ pub(crate) fn malformed(subject: Subject<'_>, reason: &dyn Display) {
     }
 }
 
-pub(crate) fn unreadable_fields(subject: Subject<'_>, fields: &[String]) {
+pub(crate) fn invalid_fields(subject: Subject<'_>, fields: &[String]) {
     about!(
         warn,
         subject,

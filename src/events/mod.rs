@@ -17,8 +17,8 @@ use std::time::Duration;
 
 pub(crate) use self::construction::{budget_is_long, suspicious_secret};
 pub(crate) use self::delivery::{
-    dropped_while_waiting, for_another_url, malformed, not_ready, readiness_failed, unknown_secret,
-    unknown_type, unreadable_fields,
+    dropped_while_waiting, for_another_url, invalid_fields, malformed, not_ready, readiness_failed,
+    unknown_secret, unknown_type,
 };
 pub(crate) use self::handler::{
     aborted, answered, answered_late, dropped_while_handling, failed, grace_ended, late, panicked,

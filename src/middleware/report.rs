@@ -75,8 +75,8 @@ pub(super) fn parsed(delivery: &Delivery, started: Instant) {
             reason => events::malformed(subject(delivery, started), reason),
         }
     }
-    if !delivery.unreadable_fields().is_empty() {
-        events::unreadable_fields(subject(delivery, started), delivery.unreadable_fields());
+    if !delivery.invalid_fields().is_empty() {
+        events::invalid_fields(subject(delivery, started), delivery.invalid_fields());
     }
 }
 

@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(receive(br#"{ "authorization": { "error": "access_denied" } }"#), "refused: access_denied");
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Authorization {
@@ -120,7 +120,7 @@ impl fmt::Debug for AuthorizationCode {
 /// assert_eq!(error.to_string(), "access_denied: a human readable reason");
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AuthorizationError {

@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) and [Create Channel](https://docs.cronofy.com/developers/api/push-notifications/create-channel/).
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Channel {
@@ -77,14 +77,14 @@ pub struct Channel {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Filters {
-    /// The calendars to which the channel is restricted. Absent or unreadable: all calendars of the account. Opaque.
+    /// The calendars to which the channel is restricted. Absent or invalid: all calendars of the account. Opaque.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_ids: Option<Vec<String>>,
-    /// Whether the channel is restricted to events that the application manages. Absent or unreadable: it is not.
+    /// Whether the channel is restricted to events that the application manages. Absent or invalid: it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_managed: Option<bool>,
 }
@@ -110,11 +110,11 @@ pub struct Filters {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingConversations {
-    /// Whether the channel was subscribed to them when it was created. Absent or unreadable: it was not.
+    /// Whether the channel was subscribed to them when it was created. Absent or invalid: it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }

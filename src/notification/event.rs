@@ -37,7 +37,7 @@ use super::time::EventTime;
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -55,11 +55,11 @@ pub struct Event {
     /// When it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<EventTime>,
-    /// The IANA name of the time zone that it takes place in. Absent or unreadable: not known here; it may be in
+    /// The IANA name of the time zone that it takes place in. Absent or invalid: not known here; it may be in
     /// [`start`](Self::start) and [`end`](Self::end).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tzid: Option<String>,
-    /// How to join it online. Absent or unreadable: it has no conferencing, or none is known here.
+    /// How to join it online. Absent or invalid: it has no conferencing, or none is known here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conferencing: Option<Conferencing>,
     /// The meeting agent that was asked for.
@@ -99,21 +99,21 @@ pub struct Event {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Conferencing {
-    /// Whether the details are still to come. Absent or unreadable: they are not.
+    /// Whether the details are still to come. Absent or invalid: they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<bool>,
-    /// Which of the account's conferencing profiles it is made with: `"default"`, or an opaque identifier. Absent or unreadable: not
+    /// Which of the account's conferencing profiles it is made with: `"default"`, or an opaque identifier. Absent or invalid: not
     /// sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile_id: Option<String>,
-    /// The conferencing service: `"zoom"`, for example. Absent or unreadable: not known yet.
+    /// The conferencing service: `"zoom"`, for example. Absent or invalid: not known yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_name: Option<String>,
-    /// Where to join. Absent or unreadable: not known yet.
+    /// Where to join. Absent or invalid: not known yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub join_url: Option<String>,
 }
@@ -139,7 +139,7 @@ pub struct Conferencing {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MeetingAgentProfile {

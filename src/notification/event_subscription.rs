@@ -55,17 +55,17 @@ use super::open_enum::open_enum;
 /// assert_eq!(conferencing.join_url.as_deref(), Some("https://conf.example/1"));
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventSubscription {
-    /// What became of the event with time. Absent or unreadable: the notification is about something else.
+    /// What became of the event with time. Absent or invalid: the notification is about something else.
     pub transitions: Option<Vec<Transition>>,
-    /// What was done to the event. Absent or unreadable: the notification is about something else.
+    /// What was done to the event. Absent or invalid: the notification is about something else.
     pub interactions: Option<Vec<Interaction>>,
     /// The event. Absent for a meeting agent, for example, that was sent to a meeting without one.
     pub event: Option<Event>,
-    /// The meeting agent. Absent or unreadable: the notification is about something else.
+    /// The meeting agent. Absent or invalid: the notification is about something else.
     pub meeting_agent: Option<MeetingAgent>,
 }
 
@@ -215,7 +215,7 @@ open_enum! {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MeetingAgent {
@@ -269,7 +269,7 @@ open_enum! {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Resource {

@@ -27,12 +27,12 @@
 //! Parsing never fails: [Cronofy asks receivers](https://docs.cronofy.com/developers/api/push-notifications/) to accept
 //! types that they do not know, and closes the channel of one that refuses for 24 hours.
 //!
-//! - A body that is none of the kinds, or lacks a field that its kind promises, is a [`Notification::Unknown`].
-//! - A field that is an [`Option`] is `None` if it is absent, `null` or *unreadable*: of another type, or with a field
-//!   in it twice. A list is unreadable if one of its items is. The notification keeps its kind; the middleware logs the
-//!   names of unreadable fields in one warning.
-//! - A promised field that is unreadable makes the notification an `Unknown`, as does a field that is there twice in the
-//!   body or in an object that the kind promises.
+//! - A body that is none of the kinds, or lacks a field that its kind requires, is a [`Notification::Unknown`].
+//! - A field that is an [`Option`] is `None` if it is absent, `null` or *invalid*: of another type, or with a duplicated
+//!   field in it. A list is invalid if one of its items is. The notification keeps its kind; the middleware logs the
+//!   names of invalid fields in one warning, and [`Delivery::invalid_fields`](crate::Delivery::invalid_fields) has them.
+//! - A required field that is invalid makes the notification an `Unknown`, as does a duplicated field in the body or in
+//!   an object that the kind requires.
 //! - Fields that are not modelled are ignored. Identifiers are opaque strings. Open enums such as [`ReplyStatus`] keep
 //!   values that are not known here.
 //!

@@ -40,7 +40,7 @@ use super::event::Event;
 /// assert_eq!(completed.user, None);
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RealTimeSchedulingCompleted {
@@ -94,7 +94,7 @@ pub struct Participant {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct User {

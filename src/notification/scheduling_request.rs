@@ -95,7 +95,7 @@ pub struct SchedulingRequestTimeChosen {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingRequest {
@@ -161,7 +161,7 @@ open_enum! {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecipientOperations {
@@ -192,7 +192,7 @@ pub struct RecipientOperations {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestDuration {
@@ -215,7 +215,7 @@ pub struct RequestDuration {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestRecipient {
@@ -246,7 +246,7 @@ pub struct RequestRecipient {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestEvent {
@@ -281,7 +281,7 @@ pub struct RequestEvent {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestMetadata {

@@ -50,7 +50,7 @@ use super::time::EventTime;
 /// assert_eq!(invite.reply.proposal, None);
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SmartInvite {
@@ -95,7 +95,7 @@ pub struct SmartInvite {
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
-/// A field that is [absent or unreadable](super#leniency) is `None`.
+/// A field that is [absent or invalid](super#leniency) is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reply {

@@ -129,7 +129,7 @@ proptest! {
 }
 
 /// The paths that a delivery of this body reports, after a check that the kind is as expected.
-fn unreadable(body: &str, kind: &str) -> Vec<String> {
+fn invalid_fields(body: &str, kind: &str) -> Vec<String> {
     let verifier = verifier();
     let signature = verifier.sign(body.as_bytes());
     let headers = [(cronofy_webhook::signature::HEADER, signature)];
@@ -141,11 +141,11 @@ fn unreadable(body: &str, kind: &str) -> Vec<String> {
         "{notification:?}"
     );
     assert_eq!(notification.kind(), kind);
-    delivery.unreadable_fields().to_vec()
+    delivery.invalid_fields().to_vec()
 }
 
 #[test]
-fn unreadable_fields_are_named_and_the_rest_is_kept() {
+fn invalid_fields_are_named_and_the_rest_is_kept() {
     for (field, lost) in [
         (r#""filters":{}"#, &[][..]),
         (r#""filters":null"#, &[]),
@@ -175,7 +175,7 @@ fn unreadable_fields_are_named_and_the_rest_is_kept() {
         let body = format!(
             r#"{{"notification":{{"type":"change","changes_since":"2026-04-19T09:24:16Z"}},"channel":{{"channel_id":"c","callback_url":"u",{field}}},"event":7}}"#
         );
-        assert_eq!(unreadable(&body, "change"), lost, "{field}");
+        assert_eq!(invalid_fields(&body, "change"), lost, "{field}");
     }
     for (fields, lost) in [
         (
@@ -194,7 +194,7 @@ fn unreadable_fields_are_named_and_the_rest_is_kept() {
         let body = format!(
             r#"{{"notification":{{"type":"smart_invite"}},"smart_invite":{{"smart_invite_id":"s","callback_url":"u",{fields}}}}}"#
         );
-        assert_eq!(unreadable(&body, "smart_invite"), [lost], "{fields}");
+        assert_eq!(invalid_fields(&body, "smart_invite"), [lost], "{fields}");
     }
     for (fields, lost) in [
         (
@@ -209,7 +209,7 @@ fn unreadable_fields_are_named_and_the_rest_is_kept() {
         let body = format!(
             r#"{{"notification":{{"type":"scheduling_request_time_chosen","triggered_at":"2025-01-19T16:14:11Z"}},"scheduling_request":{{"scheduling_request_id":"s",{fields}}}}}"#
         );
-        let lost_fields = unreadable(&body, "scheduling_request_time_chosen");
+        let lost_fields = invalid_fields(&body, "scheduling_request_time_chosen");
         assert_eq!(lost_fields, [lost], "{fields}");
     }
 }

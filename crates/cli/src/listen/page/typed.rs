@@ -8,7 +8,7 @@ pub(super) struct Typed {
     /// Why it is not one of the kinds.
     unknown: Option<String>,
     /// The optional fields that could not be parsed.
-    unreadable: Vec<String>,
+    invalid: Vec<String>,
     text: String,
 }
 
@@ -22,7 +22,7 @@ impl Typed {
                 Notification::Unknown(unknown) => Some(unknown.reason().to_string()),
                 _ => None,
             },
-            unreadable: delivery.unreadable_fields().to_vec(),
+            invalid: delivery.invalid_fields().to_vec(),
             text: format!("{notification:#?}"),
         }
     }

@@ -688,7 +688,7 @@ const BODY_FORMS = {
   Hex: (bytes) => [hexView(bytes)],
   Typed: (_, { typed }) => [
     typed.unknown === null ? null : el("p", { class: "outcome warning" }, `Unknown: ${typed.unknown}`),
-    typed.unreadable.length > 0 ? el("p", { class: "outcome warning" }, `These optional fields are not readable, and absent: ${typed.unreadable.join(", ")}`) : null,
+    typed.invalid.length > 0 ? el("p", { class: "outcome warning" }, `These optional fields are invalid, and left out: ${typed.invalid.join(", ")}`) : null,
     note("As the Rust library cronofy-webhook types it. Fields that are not modelled are left out."),
     el("pre", { class: "code" }, ...limited(typed.text)),
   ].filter(Boolean),

@@ -50,7 +50,7 @@ fn a_detail_tells_everything() {
     let detail = page.get("deliveries/1");
     assert_eq!(detail["body_b64"], STANDARD.encode(CHANGE));
     assert_eq!(detail["typed"]["unknown"], Value::Null);
-    assert_eq!(detail["typed"]["unreadable"], json!(["channel.filters"]));
+    assert_eq!(detail["typed"]["invalid"], json!(["channel.filters"]));
     let text = detail["typed"]["text"].as_str().unwrap();
     assert!(text.starts_with("Change("), "{text}");
     let signature = &detail["signature"];
