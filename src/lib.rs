@@ -139,6 +139,7 @@ mod rejection;
 mod secret;
 pub mod signature;
 
+pub use self::callback_url::{PublicUrl, PublicUrlError};
 pub use self::delivery::Delivery;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]

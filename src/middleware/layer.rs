@@ -156,37 +156,27 @@ impl CronofyWebhookLayer {
         self
     }
 
-    /// Rejects a delivery with 403 if its `callback_url` is not `url` joined with the path and the query of the request: it was
-    /// made for another URL. Off by default.
+    /// Rejects a delivery with 403 if it was made for another URL: if its `callback_url` is not `url` joined with the path and
+    /// the query of the request. Off by default.
     ///
     /// **With a wrong URL here every notification of every channel is rejected, and Cronofy closes the channels after 24 hours.**
     /// See [Callback URL](crate::_documentation::callback_url) for when to use it, and when not.
     ///
-    /// `url` is what the callback URLs have before the path that this layer sees: scheme and host, and not the path of the
-    /// route. Only if a router or a proxy removes a prefix of the path, the prefix belongs to `url`. A later call replaces it.
+    /// `url` is what the callback URLs have before the path that this layer sees: scheme and host, without the path of the route.
+    /// Include a path prefix only if a router or proxy strips it. A later call replaces it.
     ///
     /// Scheme and host are compared case-insensitively, and the port defaults to that of the scheme; path and query are compared
-    /// byte for byte. Notifications without a `callback_url` pass.
+    /// percent-encoded. Notifications without a `callback_url` pass.
     ///
     /// ```
     /// use cronofy_webhook::CronofyWebhookLayer;
     ///
-    /// let layer = CronofyWebhookLayer::new("CRN_an_example").public_url("https://receiver.example");
+    /// let layer = CronofyWebhookLayer::new("CRN_an_example").public_url("https://receiver.example".parse()?);
     /// # let _ = layer;
+    /// # Ok::<_, cronofy_webhook::PublicUrlError>(())
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `url` is not an absolute http or https URL, has an invalid port, or has user information, a query or a fragment.
-    #[track_caller]
-    pub fn public_url(mut self, url: impl AsRef<str>) -> Self {
-        match PublicUrl::parse(url.as_ref()) {
-            Ok(public_url) => self.config_mut().public_url = Some(public_url),
-            // Without the URL itself: it may come from the wrong variable.
-            Err(problem) => panic!(
-                "the public URL {problem}: set scheme and host of the callback URLs, such as https://receiver.example"
-            ),
-        }
+    pub fn public_url(mut self, url: PublicUrl) -> Self {
+        self.config_mut().public_url = Some(url);
         self
     }
 
@@ -219,13 +209,6 @@ impl CronofyWebhookLayer {
         // Not shared with the layer that this is a clone of: its first warning must not suppress one here.
         config.limiter = Arc::new(Limiter::new());
         config
-    }
-}
-
-/// As [`CronofyWebhookLayer::from_verifier`].
-impl From<Verifier> for CronofyWebhookLayer {
-    fn from(verifier: Verifier) -> Self {
-        Self::from_verifier(verifier)
     }
 }
 

@@ -33,17 +33,7 @@ impl<S> CronofyWebhook<S> {
     /// If the secret is blank.
     #[track_caller]
     pub fn new(inner: S, secret: impl Into<Secret>) -> Self {
-        Self::layer(secret).layer(inner)
-    }
-
-    /// A layer that wraps services with this middleware.
-    ///
-    /// # Panics
-    ///
-    /// If the secret is blank.
-    #[track_caller]
-    pub fn layer(secret: impl Into<Secret>) -> CronofyWebhookLayer {
-        CronofyWebhookLayer::new(secret)
+        CronofyWebhookLayer::new(secret).layer(inner)
     }
 
     pub(super) fn with_config(inner: S, config: Arc<Config>) -> Self {

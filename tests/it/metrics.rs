@@ -285,7 +285,7 @@ async fn what_is_rejected_is_counted_by_reason_and_nowhere_else() {
     let broken = script(vec![Step::Fail("reset")]);
     let stalled = script(vec![Step::Hang]);
     let genuine = script(vec![Step::Data(CHANGE.into())]);
-    let layer = layer().public_url("https://another.example");
+    let layer = layer().public_url("https://another.example".parse().unwrap());
     for (request, reason) in [
         (unsigned, RejectionKind::SignatureMissing),
         (malformed, RejectionKind::SignatureMalformed),

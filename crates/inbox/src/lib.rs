@@ -11,7 +11,7 @@
 //! use axum::extract::{Path, State};
 //! use axum::http::StatusCode;
 //! use axum::routing::post;
-//! use cronofy_webhook::{CronofyWebhookLayer, Delivery, Notification};
+//! use cronofy_webhook::{CronofyWebhookLayer, Delivery, Notification, PublicUrl};
 //! use cronofy_webhook_inbox::{Inbox, Job, PutError};
 //! use tower::service_fn;
 //!
@@ -32,8 +32,8 @@
 //!     Ok(())
 //! }
 //!
-//! fn app(client_secret: String, inbox: Inbox) -> Router {
-//!     let layer = CronofyWebhookLayer::new(client_secret).public_url("https://receiver.example");
+//! fn app(client_secret: String, public_url: PublicUrl, inbox: Inbox) -> Router {
+//!     let layer = CronofyWebhookLayer::new(client_secret).public_url(public_url);
 //!     Router::new()
 //!         .route("/cronofy/{account}", post(receive).layer(layer))
 //!         .with_state(inbox)
@@ -45,7 +45,7 @@
 //! # std::env::set_current_dir(&directory)?;
 //! # let client_secret = "CRN_an_example".to_owned();
 //! let inbox = Inbox::open("sqlite:cronofy-inbox.db").await?;
-//! let app = app(client_secret, inbox.clone());
+//! let app = app(client_secret, "https://receiver.example".parse()?, inbox.clone());
 //! # use axum::body::Body;
 //! # use cronofy_webhook_testing::{Payload, Sender};
 //! # use tower::ServiceExt as _;

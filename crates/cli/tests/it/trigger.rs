@@ -142,7 +142,7 @@ fn an_answer_that_has_a_usual_cause_comes_with_a_hint() {
 fn a_receiver_with_a_public_url_takes_what_is_made_for_it() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let layer = CronofyWebhookLayer::new(SECRET).public_url(&base);
+    let layer = CronofyWebhookLayer::new(SECRET).public_url(base.parse().unwrap());
     let app = Router::new().route("/cronofy", post(async || ()).layer(layer));
     let url = serve_on(listener, app) + "/cronofy";
     for (sample, pointer) in [

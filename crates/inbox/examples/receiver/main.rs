@@ -95,7 +95,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let background = TaskTracker::new();
     let mut layer = CronofyWebhookLayer::from_verifier(verifier).task_tracker(background.clone());
     if let Ok(url) = env::var("PUBLIC_URL") {
-        layer = layer.public_url(url);
+        layer = layer.public_url(url.parse()?);
     }
     let app = Router::new()
         .route("/health", get(|| async { "ok" }))

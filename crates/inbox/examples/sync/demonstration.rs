@@ -99,7 +99,7 @@ async fn receive(seed: u64, cronofy: &SimulatedApi, sync: &EventSync, inbox: Inb
     let server = serve(
         listener,
         verifier,
-        PUBLIC_URL,
+        PUBLIC_URL.parse()?,
         inbox.clone(),
         sync.clone(),
         async { drop(stopped.await) },

@@ -95,7 +95,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
 /// Receives notifications of one account until Ctrl-C.
 async fn listen(api: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
-    let public_url = required("PUBLIC_URL")?;
+    let public_url = required("PUBLIC_URL")?.parse()?;
     let address = setting("LISTEN", "127.0.0.1:3000")?;
     let accounts = Accounts::default();
     accounts.insert(
@@ -125,7 +125,7 @@ async fn listen(api: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let daily = sync.clone();
     let daily = every_day(async move || read_all_accounts(&daily).await);
     tokio::select! {
-        ended = receiver::serve(listener, verifier, &public_url, inbox, sync, stop) => ended,
+        ended = receiver::serve(listener, verifier, public_url, inbox, sync, stop) => ended,
         () = daily => unreachable!("every day is followed by another one"),
     }
 }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, Verifier};
+use cronofy_webhook::{CronofyWebhookLayer, Delivery, PublicUrl, Verifier};
 use cronofy_webhook_inbox::{Inbox, Job, PutError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -48,7 +48,7 @@ fn router(layer: CronofyWebhookLayer, inbox: Inbox, accounts: Accounts) -> Route
 pub(crate) async fn serve(
     listener: TcpListener,
     verifier: Verifier,
-    public_url: &str,
+    public_url: PublicUrl,
     inbox: Inbox,
     sync: EventSync,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -95,7 +95,8 @@ mod tests {
         let inbox = Inbox::in_memory().await.unwrap();
         let accounts = Accounts::default();
         accounts.insert("42", "token");
-        let layer = CronofyWebhookLayer::new("CRN_test").public_url("https://receiver.example");
+        let layer = CronofyWebhookLayer::new("CRN_test")
+            .public_url("https://receiver.example".parse().unwrap());
         let app = router(layer, inbox.clone(), accounts);
         for (path, url, expected) in [
             ("/cronofy/42", "https://receiver.example/cronofy/42", 204),
