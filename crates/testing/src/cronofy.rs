@@ -11,7 +11,7 @@ use http::{Request, Response};
 use tokio::time::{Instant, sleep_until, timeout};
 use tower_service::Service;
 
-use crate::{Answer, Attempt, Outcome, Payload, Schedule, Sender};
+use crate::{Attempt, AttemptResult, Outcome, Payload, Schedule, Sender};
 use cronofy_webhook::Notification;
 
 /// A simulated Cronofy, which delivers to a service.
@@ -121,18 +121,18 @@ where
         channel
     }
 
-    async fn send(&self, body: &Bytes) -> Answer {
+    async fn send(&self, body: &Bytes) -> AttemptResult {
         let request = self.sender.request(body.clone());
         let mut service = self.service.clone();
-        let answer = async {
+        let response = async {
             poll_fn(|cx| service.poll_ready(cx)).await?;
             service.call(request).await
         };
         let limit = self.timeout.unwrap_or_else(|| time_limit(body));
-        match timeout(limit, answer).await {
-            Ok(Ok(response)) => Answer::Status(response.status()),
-            Ok(Err(error)) => Answer::Failed(error.into().to_string()),
-            Err(_) => Answer::TimedOut,
+        match timeout(limit, response).await {
+            Ok(Ok(response)) => AttemptResult::Status(response.status()),
+            Ok(Err(error)) => AttemptResult::Failed(error.into().to_string()),
+            Err(_) => AttemptResult::TimedOut,
         }
     }
 }
@@ -195,8 +195,8 @@ where
 
     async fn attempt(&self, body: &Bytes) -> bool {
         let started = Instant::now();
-        let answer = self.cronofy.send(body).await;
-        let success = matches!(answer, Answer::Status(status) if status.is_success());
+        let result = self.cronofy.send(body).await;
+        let success = matches!(result, AttemptResult::Status(status) if status.is_success());
         let now = Instant::now();
         let mut state = self.state();
         state.successes += usize::from(success);
@@ -204,7 +204,7 @@ where
             kind: Notification::from_slice(body).kind().to_owned(),
             at: started - self.opened,
             took: now - started,
-            answer,
+            result,
         });
         success
     }
@@ -248,7 +248,7 @@ impl<S, B> OpenChannel<S, B> {
     }
 }
 
-/// How long Cronofy waits for an answer to a body: [5 seconds](https://docs.cronofy.com/developers/push-notifications/),
+/// How long Cronofy waits for a response to a body: [5 seconds](https://docs.cronofy.com/developers/push-notifications/),
 /// and [7](https://docs.cronofy.com/developers/api/event-triggers/) for an `event_subscription` with `transitions`.
 ///
 /// ```
@@ -271,6 +271,7 @@ impl<S: Clone, B> Clone for Cronofy<S, B> {
         Self {
             sender: self.sender.clone(),
             service: self.service.clone(),
+            schedule: self.schedule.clone(),
             ..*self
         }
     }

@@ -1,6 +1,5 @@
-//! Signed requests, sample bodies and a simulated Cronofy, for the tests of an application .
-//!
-//! # Testing your handler
+//! Signed requests, sample bodies and a simulated Cronofy, for the tests of a receiver of
+//! [Cronofy's push notifications](https://docs.cronofy.com/developers/push-notifications/) that uses [`cronofy_webhook`].
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -9,11 +8,20 @@
 //! tower = { version = "0.5", features = ["util"] }
 //! ```
 //!
-//! A unit test: the handler is called with a verified [`Delivery`](cronofy_webhook::Delivery).
+//! - [`Sender`] signs a body: as a request, as a verified [`Delivery`](cronofy_webhook::Delivery), or almost right.
+//! - [`Payload`] is a body: one of the samples, or changed as a test needs it.
+//! - [`Cronofy`] delivers to a service, and retries as Cronofy does.
+//!
+//! The signatures and bodies are those of Cronofy's documentation as far as it goes; [`Sample::provenance`] says how far that
+//! is.
+//!
+//! # A handler's unit test
+//!
+//! The handler is called with a verified delivery.
 //!
 //! ```
-//! use cronofy_webhook_testing::{Payload, Sender};
 //! use cronofy_webhook::{Delivery, Notification};
+//! use cronofy_webhook_testing::{Payload, Sender};
 //!
 //! async fn receive(delivery: Delivery) -> u16 {
 //!     if let Notification::Change(_) = delivery.notification() { 204 } else { 200 }
@@ -30,12 +38,14 @@
 //! # async fn main() { a_change_is_handled().await }
 //! ```
 //!
-//! A test of the router: what is authentic is accepted, and what is almost authentic is not.
+//! # Samples and near misses through a router
+//!
+//! What is authentic is accepted, whatever its kind, and what is almost authentic is refused.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::post};
-//! use cronofy_webhook_testing::{Payload, Sender};
 //! use cronofy_webhook::{CronofyWebhookLayer, Notification};
+//! use cronofy_webhook_testing::{Payload, Sender};
 //! use tower::ServiceExt;
 //!
 //! async fn receive(_: Notification) {}
@@ -61,7 +71,9 @@
 //! # async fn main() { only_authentic_deliveries_are_accepted().await }
 //! ```
 //!
-//! A test of 24 hours, which takes milliseconds: the clock is paused. See [`Cronofy`] for what is simulated.
+//! # A day of retries
+//!
+//! It takes milliseconds, as the clock is paused: see [`Cronofy`] for what is simulated and what a paused clock is for.
 //!
 //! ```
 //! use axum::{Router, body::Body, http::StatusCode, routing::post};
@@ -92,9 +104,14 @@ mod schedule;
 mod sender;
 
 pub use self::cronofy::{Cronofy, OpenChannel, time_limit};
-pub use self::outcome::{Answer, Attempt, Outcome};
+pub use self::outcome::{Attempt, AttemptResult, Outcome};
 pub use self::payload::Payload;
 pub use self::pointer::SetError;
 pub use self::sample::{Provenance, Sample};
 pub use self::schedule::Schedule;
 pub use self::sender::{NearMiss, Sender};
+
+/// The example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,8 +3,9 @@ use std::time::Duration;
 use http::StatusCode;
 
 /// What became of a notification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[must_use]
 pub enum Outcome {
     /// An attempt succeeded.
     #[non_exhaustive]
@@ -36,18 +37,18 @@ pub struct Attempt {
     pub at: Duration,
     /// How long it took.
     pub took: Duration,
-    /// What the service answered.
-    pub answer: Answer,
+    /// How it ended.
+    pub result: AttemptResult,
 }
 
-/// What a service answered to an [`Attempt`].
+/// How an [`Attempt`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Answer {
-    /// A response with this status.
+pub enum AttemptResult {
+    /// With a response of this status.
     Status(StatusCode),
-    /// Nothing within the time limit.
+    /// Without a response within the time limit.
     TimedOut,
-    /// The error of the service, as text.
+    /// With an error of the service, as text.
     Failed(String),
 }

@@ -37,7 +37,7 @@ impl Payload {
     /// The samples of the kit: at least one of each kind in [`Notification::KINDS`](cronofy_webhook::Notification::KINDS), and one
     /// of a type that this crate does not know.
     pub fn samples() -> impl Iterator<Item = Sample> {
-        SAMPLES.iter().copied()
+        SAMPLES.iter().cloned()
     }
 
     /// The sample with this [name](Sample::name).
@@ -73,7 +73,7 @@ impl Payload {
         Self::sample("profile_disconnected")
     }
 
-    /// A `smart_invite` with this answer, which is also the recipient's state.
+    /// A `smart_invite` with this reply, which is also the recipient's status.
     #[must_use]
     #[expect(
         clippy::needless_pass_by_value,

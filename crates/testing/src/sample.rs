@@ -12,7 +12,7 @@ use crate::Payload;
 /// assert_eq!((sample.kind(), sample.family()), ("change", "channel"));
 /// assert_eq!(sample.provenance(), Provenance::Documented);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     name: &'static str,
     family: &'static str,

@@ -4,7 +4,7 @@ use std::time::Duration;
 ///
 /// Cronofy does not publish its intervals. The default, 1 minute and doubling to 1 hour, is this crate's: do not write tests
 /// that depend on the number of attempts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     first: Duration,
     max: Duration,

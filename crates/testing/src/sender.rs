@@ -96,7 +96,7 @@ impl Sender {
         Delivery::verify(&self.verifier, &headers, body).expect("signed with the same secrets")
     }
 
-    /// Requests that are almost authentic. A receiver must answer each of them with 401 and not run its handler.
+    /// Requests that are almost authentic. A receiver must refuse each of them, the layer with 401, without running its handler.
     ///
     /// [`NearMiss::Reserialised`] is left out for a body that is not JSON, [`NearMiss::Truncated`] for an empty one.
     /// [`NearMiss::UrlSafe`] may add spaces to the end of the body, as only a signature with a `+` or a `/` differs.

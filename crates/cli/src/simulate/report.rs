@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use cronofy_webhook_testing::{Answer, Attempt, Outcome};
+use cronofy_webhook_testing::{Attempt, AttemptResult, Outcome};
 use jiff::SignedDuration;
 use serde::Serialize;
 
@@ -148,7 +148,7 @@ impl Tally {
     ) -> Record<'a> {
         let attempts = || channels.iter().flat_map(|(_, attempts)| attempts);
         let count = |is: fn(&Attempt) -> bool| attempts().filter(|attempt| is(attempt)).count();
-        let timed_out = count(|attempt| attempt.answer == Answer::TimedOut);
+        let timed_out = count(|attempt| attempt.result == AttemptResult::TimedOut);
         let time = |percent| percentile(&seen.times, percent).map(millis);
         Record {
             url: &plan.url,
@@ -168,7 +168,7 @@ impl Tally {
             lost: self.lost,
             attempts: attempts().count(),
             timed_out,
-            failed: count(|attempt| matches!(attempt.answer, Answer::Failed(_))),
+            failed: count(|attempt| matches!(attempt.result, AttemptResult::Failed(_))),
             failures: failures(attempts()),
             limit_ms: millis(LIMIT),
             unanswered: seen.unanswered,
@@ -250,9 +250,9 @@ impl Record<'_> {
 fn failures<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<Failure> {
     let mut counts = BTreeMap::<_, usize>::new();
     for attempt in attempts.filter(|attempt| !is_success(attempt)) {
-        let text = match &attempt.answer {
-            Answer::Status(status) => status.to_string(),
-            Answer::Failed(text) => text.clone(),
+        let text = match &attempt.result {
+            AttemptResult::Status(status) => status.to_string(),
+            AttemptResult::Failed(text) => text.clone(),
             _ => format!("no answer within {} s", LIMIT.as_secs()),
         };
         *counts.entry(text).or_default() += 1;
@@ -267,7 +267,7 @@ fn failures<'a>(attempts: impl Iterator<Item = &'a Attempt>) -> Vec<Failure> {
 }
 
 fn is_success(attempt: &Attempt) -> bool {
-    matches!(attempt.answer, Answer::Status(status) if status.is_success())
+    matches!(attempt.result, AttemptResult::Status(status) if status.is_success())
 }
 
 /// The bars up to the last that is not empty.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cronofy_webhook_testing::{Answer, Cronofy, Outcome, Payload, Schedule, Sender};
+use cronofy_webhook_testing::{AttemptResult, Cronofy, Outcome, Payload, Schedule, Sender};
 use http::{HeaderMap, Request, Response, StatusCode};
 use tokio::time::{Instant, sleep};
 use tower::limit::ConcurrencyLimit;
@@ -62,7 +62,7 @@ async fn a_late_request_is_dropped_at_the_time_limit() {
         ));
         assert_eq!(started.elapsed(), Duration::from_secs(limit), "{sample}");
         let attempts = channel.attempts();
-        assert_eq!(attempts[1].answer, Answer::TimedOut);
+        assert_eq!(attempts[1].result, AttemptResult::TimedOut);
         assert_eq!(attempts[1].took, Duration::from_secs(limit));
     }
     let short = cronofy
@@ -112,10 +112,10 @@ async fn retries_send_the_same_bytes_and_follow_the_schedule() {
         .collect();
     assert_eq!(minutes, [0, 1, 3, 7, 15, 31, 63, 123]);
     assert_eq!(
-        attempts[1].answer,
-        Answer::Failed("connection reset".to_owned())
+        attempts[1].result,
+        AttemptResult::Failed("connection reset".to_owned())
     );
-    assert_eq!(attempts[2].answer, Answer::Status(StatusCode::FOUND));
+    assert_eq!(attempts[2].result, AttemptResult::Status(StatusCode::FOUND));
     let seen = seen.lock().unwrap();
     assert!(
         seen[1..]
@@ -176,7 +176,7 @@ async fn a_service_that_is_never_ready_times_out() {
         .open_channel(URL)
         .await;
     let attempts = channel.attempts();
-    assert_eq!(attempts[0].answer, Answer::TimedOut);
+    assert_eq!(attempts[0].result, AttemptResult::TimedOut);
     assert_eq!(attempts[0].took, Duration::from_secs(5));
 }
 

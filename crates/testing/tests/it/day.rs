@@ -1,4 +1,4 @@
-//! What the layer promises, over 24 hours of attempts a minute apart. The clock is paused.
+//! The layer over 24 hours of attempts, a minute apart. The clock is paused.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use http_body_util::Full;
 use tokio::time::{Instant, sleep};
 use tower::{Layer as _, Service, service_fn};
 
-use crate::support::{Calls, OTHER_SECRET, Reply, SECRET, handler, layer};
+use crate::support::{Calls, OTHER_SECRET, SECRET, handler};
 
 const URL: &str = "https://receiver.example/cronofy/42";
 const MINUTE: Duration = Duration::from_secs(60);
 
 async fn open<S>(sender: Sender, service: S) -> OpenChannel<S, Full<Bytes>>
 where
-    S: Service<Request<Full<Bytes>>, Response = Reply, Error = Infallible> + Clone,
+    S: Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error = Infallible> + Clone,
 {
     let cronofy = Cronofy::new(sender, service).schedule(Schedule::every(MINUTE));
     cronofy.open_channel(URL).await
@@ -27,13 +27,15 @@ where
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_recovers_within_24_hours_keeps_the_channel() {
     let recovers = Instant::now() + MINUTE * (24 * 60 - 2);
-    let service = layer().layer(service_fn(move |_: Request<Full<Bytes>>| async move {
-        let mut response = Reply::default();
-        if Instant::now() < recovers {
-            *response.status_mut() = StatusCode::BAD_GATEWAY;
-        }
-        Ok(response)
-    }));
+    let service = CronofyWebhookLayer::new(SECRET).layer(service_fn(
+        move |_: Request<Full<Bytes>>| async move {
+            let mut response = Response::<Full<Bytes>>::default();
+            if Instant::now() < recovers {
+                *response.status_mut() = StatusCode::BAD_GATEWAY;
+            }
+            Ok(response)
+        },
+    ));
     let channel = open(Sender::new(SECRET), service).await;
     let outcome = channel.notify(Payload::sample("change")).await;
     assert!(
@@ -46,7 +48,7 @@ async fn a_handler_that_recovers_within_24_hours_keeps_the_channel() {
 /// The outcome of a notification, and how often its handler finished, if the handler is always late.
 async fn always_late(overrun: Overrun) -> (Outcome, usize) {
     let finished = Calls::default();
-    let layer: CronofyWebhookLayer = layer().overrun(overrun);
+    let layer = CronofyWebhookLayer::new(SECRET).overrun(overrun);
     let service = layer.layer(service_fn({
         let finished = finished.clone();
         move |_: Request<Full<Bytes>>| {
