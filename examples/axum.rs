@@ -23,9 +23,8 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use cronofy_webhook::{CronofyWebhookLayer, Notification, Verifier};
+use cronofy_webhook::{Background, CronofyWebhookLayer, Notification, Verifier};
 use tokio::net::TcpListener;
-use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
 async fn receive(Path(account): Path<String>, notification: Notification) -> StatusCode {
@@ -50,8 +49,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
 
-    let background = TaskTracker::new();
-    let layer = CronofyWebhookLayer::from_verifier(verifier).task_tracker(background.clone());
+    let background = Background::new();
+    let layer = CronofyWebhookLayer::from_verifier(verifier).background(background.clone());
     // On the route: on the `Router`, the layer would guard `/health` too.
     let app = Router::new()
         .route("/health", get(|| async { "ok" }))
@@ -71,7 +70,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
 
     // Late handlers, and those whose client disconnected, still run in the background.
-    background.close();
     background.wait().await;
     Ok(())
 }

@@ -144,7 +144,9 @@ pub use self::delivery::Delivery;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::extract::MissingDelivery;
-pub use self::middleware::{CronofyWebhook, CronofyWebhookLayer, MaybeBuffered, Mismatch, Overrun};
+pub use self::middleware::{
+    Background, CronofyWebhook, CronofyWebhookLayer, MaybeBuffered, Mismatch, Overrun,
+};
 pub use self::notification::Notification;
 pub use self::rejection::{Rejection, RejectionKind};
 pub use self::secret::{Secret, SecretError};

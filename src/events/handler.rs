@@ -100,6 +100,25 @@ pub(crate) fn dropped_while_handling(subject: Subject<'_>, overrun: &str, contin
     );
 }
 
+/// A handler that could not continue, as all places in the background are taken.
+pub(crate) fn no_place(subject: Subject<'_>, overrun: &str, suppressed: Option<u64>) {
+    #[cfg(feature = "metrics")]
+    metrics::delivery(subject, Outcome::Dropped);
+    limited!(
+        suppressed,
+        kind = subject.kind,
+        channel = subject.channel,
+        elapsed_ms = millis(subject.elapsed),
+        overrun,
+        "handler dropped: no place in the background"
+    );
+}
+
+/// The handler was dropped, and panicked in that. It is counted already.
+pub(crate) fn panicked_in_drop(subject: Subject<'_>) {
+    about!(error, subject, "handler panicked while it was dropped");
+}
+
 fn what_next(continues: bool) -> &'static str {
     if continues {
         "it keeps running in the background"

@@ -21,7 +21,8 @@ pub(crate) use self::delivery::{
     unknown_secret, unknown_type,
 };
 pub(crate) use self::handler::{
-    aborted, answered, answered_late, dropped_while_handling, failed, grace_ended, late, panicked,
+    aborted, answered, answered_late, dropped_while_handling, failed, grace_ended, late, no_place,
+    panicked, panicked_in_drop,
 };
 #[cfg(feature = "metrics")]
 pub(crate) use self::metrics::{InBackground, describe_metrics, handler_completed};

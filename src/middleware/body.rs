@@ -121,6 +121,10 @@ impl Buffered {
     fn take(&mut self) -> Bytes {
         match mem::replace(self, Self::Frame(Bytes::new())) {
             Self::Frame(frame) => frame,
+            // It has grown by doubling: what outlives the request would keep up to twice the length.
+            Self::Joined(joined) if joined.capacity() > joined.len() + joined.len() / 4 => {
+                Bytes::copy_from_slice(&joined)
+            }
             Self::Joined(joined) => joined.freeze(),
         }
     }

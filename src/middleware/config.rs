@@ -1,11 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::task::TaskTracker;
-
-use super::Overrun;
 use super::limiter::Limiter;
 use super::mismatch::OnMismatch;
+use super::{Background, Overrun};
 use crate::callback_url::PublicUrl;
 use crate::signature::Verifier;
 
@@ -25,7 +23,7 @@ pub(super) struct Config {
     pub(super) body_limit: usize,
     pub(super) overrun: Overrun,
     pub(super) grace: Duration,
-    pub(super) task_tracker: TaskTracker,
+    pub(super) background: Background,
     pub(super) limiter: Arc<Limiter>,
     pub(super) on_mismatch: Option<OnMismatch>,
     pub(super) public_url: Option<PublicUrl>,
@@ -39,7 +37,7 @@ impl Config {
             body_limit: BODY_LIMIT,
             overrun: Overrun::default(),
             grace: GRACE,
-            task_tracker: TaskTracker::new(),
+            background: Background::new(),
             limiter: Arc::new(Limiter::new()),
             on_mismatch: None,
             public_url: None,

@@ -34,8 +34,8 @@ pin_project! {
         #[pin]
         state: State<S, B, S::Future>,
         timer: Timer,
-        // Captured at the first `Pending` before the handler runs: a disconnect can drop this future on any thread.
-        span: Option<RequestSpan>,
+        // Set while something is waited for before the handler runs: a disconnect can drop this future on any thread.
+        waiting: Option<RequestSpan>,
         config: Arc<Config>,
     }
 
@@ -45,7 +45,7 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let Some(span) = this.span else {
+            let Some(span) = this.waiting else {
                 return;
             };
             let started = this.timer.started();
@@ -55,7 +55,7 @@ pin_project! {
                     let elapsed = started.elapsed();
                     report::dropped_while_reading(&head.headers, body.length(), elapsed, limiter);
                 }),
-                StateProj::Ready { call: Some((_, delivery)), .. } => {
+                StateProj::WaitReady { call: Some((_, delivery)), .. } => {
                     span.in_scope(|| events::dropped_while_waiting(subject(delivery, started)));
                 }
                 _ => {}
@@ -76,7 +76,7 @@ pin_project! {
             // Taken when the body is complete.
             call: Option<(Parts, S)>,
         },
-        Ready {
+        WaitReady {
             inner: S,
             // Taken when the inner service is ready.
             call: Option<(Request<B>, Delivery)>,
@@ -111,7 +111,7 @@ where
         Self {
             state,
             timer: Timer::start(config.budget),
-            span: None,
+            waiting: None,
             config,
         }
     }
@@ -130,6 +130,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        // Taken, so that a panic of what is polled is not reported as a disconnect.
+        let waiting = this.waiting.take();
         let output = loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Rejected { rejection } => break Ok(rejection.to_response()),
@@ -137,22 +139,29 @@ where
                     // The work before the clock: what is ready at the deadline is in time.
                     let read = match body.as_mut().poll(cx) {
                         Poll::Ready(read) => read,
-                        Poll::Pending => {
-                            this.span.get_or_insert_with(RequestSpan::current);
-                            ready!(this.timer.poll(cx));
-                            Err(Rejection::body_timeout(this.config.budget))
+                        Poll::Pending if this.timer.poll(cx).is_pending() => {
+                            *this.waiting = waiting.or_else(|| Some(RequestSpan::current()));
+                            return Poll::Pending;
                         }
+                        Poll::Pending => Err(Rejection::body_timeout(this.config.budget)),
                     };
                     let (head, inner) = call.take().expect(POLLED_AFTER_COMPLETION);
                     let length = body.length();
                     verify(read, length, head, inner, this.timer, this.config)
                 }
-                StateProj::Ready { inner, call } => {
-                    match poll_start(inner, call, this.timer, this.config, cx) {
-                        Poll::Ready(Ok(next)) => next,
+                StateProj::WaitReady { inner, call } => {
+                    match poll_ready(inner, call, this.timer, cx) {
+                        Poll::Ready(Ok(is_in_time)) => {
+                            let (request, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
+                            if is_in_time {
+                                start(inner, request, delivery, this.timer, this.config)
+                            } else {
+                                not_ready(&delivery, this.timer.started(), this.config)
+                            }
+                        }
                         Poll::Ready(Err(error)) => break Err(error),
                         Poll::Pending => {
-                            this.span.get_or_insert_with(RequestSpan::current);
+                            *this.waiting = waiting.or_else(|| Some(RequestSpan::current()));
                             return Poll::Pending;
                         }
                     }
@@ -169,8 +178,6 @@ where
             this.state.set(next);
         };
         this.state.set(State::Done);
-        // A completed future that is kept must not keep the span of the request open.
-        *this.span = None;
         Poll::Ready(output)
     }
 }
@@ -200,20 +207,19 @@ where
         if let (Err(rejection), Some(hook)) = (&delivery, &config.on_mismatch) {
             hook.call(&head.uri, &head.headers, &body, rejection, &config.verifier);
         }
-        delivery
+        Ok((delivery?, body))
     });
     match verified {
-        Ok(delivery) => {
+        Ok((delivery, body)) => {
             report::verified(&delivery, timer.started(), &config.limiter);
             if let Err(rejection) = check_url(&head.uri, &delivery, config) {
                 report::for_another_url(&rejection, &delivery, timer.started(), &config.limiter);
                 return State::Rejected { rejection };
             }
             report::parsed(&delivery, timer.started());
-            // The delivery's copy of a small body, so that the server's read buffer is not kept.
-            let mut request = Request::from_parts(head, B::from(delivery.body().clone()));
+            let mut request = Request::from_parts(head, B::from(body));
             request.extensions_mut().insert(delivery.clone());
-            State::Ready {
+            State::WaitReady {
                 inner,
                 call: Some((request, delivery)),
             }
@@ -237,40 +243,44 @@ fn check_url(request: &Uri, delivery: &Delivery, config: &Config) -> Result<(), 
     }
 }
 
-/// Calls the inner service once it is ready, unless the deadline has passed.
-fn poll_start<S, B, R>(
+/// Whether the inner service was ready before the deadline passed.
+fn poll_ready<S, B>(
     inner: &mut S,
-    call: &mut Option<(Request<B>, Delivery)>,
+    call: &Option<(Request<B>, Delivery)>,
     timer: &mut Timer,
-    config: &Arc<Config>,
     cx: &mut Context<'_>,
-) -> Poll<Result<Next<S, B>, S::Error>>
+) -> Poll<Result<bool, S::Error>>
+where
+    S: Service<Request<B>>,
+{
+    let (_, delivery) = call.as_ref().expect(POLLED_AFTER_COMPLETION);
+    let started = timer.started();
+    match PanicGuard::new(delivery, started).run(|| inner.poll_ready(cx)) {
+        // Looked at before the call: past the deadline nothing is started.
+        Poll::Ready(Ok(())) => Poll::Ready(Ok(!timer.has_passed())),
+        Poll::Ready(Err(error)) => {
+            events::readiness_failed(subject(delivery, started));
+            Poll::Ready(Err(error))
+        }
+        Poll::Pending => timer.poll(cx).map(|()| Ok(false)),
+    }
+}
+
+fn start<S, B, R>(
+    inner: &mut S,
+    request: Request<B>,
+    delivery: Delivery,
+    timer: &Timer,
+    config: &Arc<Config>,
+) -> Next<S, B>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     S::Future: Send + 'static,
 {
-    // Taken while the service is polled: after a panic nothing is waited for.
-    let (request, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
-    let started = timer.started();
-    let guard = PanicGuard::new(&delivery, started);
-    Poll::Ready(match guard.run(|| inner.poll_ready(cx)) {
-        // Looked at before the call: past the deadline nothing is started.
-        Poll::Ready(Ok(())) if !timer.has_passed() => {
-            let call = || inner.call(request);
-            let handler = Handler::start(call, delivery, started, Arc::clone(config));
-            Ok(State::Call { handler })
-        }
-        Poll::Ready(Err(error)) => {
-            events::readiness_failed(subject(&delivery, started));
-            Err(error)
-        }
-        Poll::Pending if timer.poll(cx).is_pending() => {
-            *call = Some((request, delivery));
-            return Poll::Pending;
-        }
-        _ => Ok(not_ready(&delivery, started, config)),
-    })
+    let call = || inner.call(request);
+    let handler = Handler::start(call, delivery, timer.started(), Arc::clone(config));
+    State::Call { handler }
 }
 
 fn not_ready<S, B, F>(delivery: &Delivery, started: Instant, config: &Config) -> State<S, B, F> {
@@ -288,7 +298,7 @@ where
         let state = match &self.state {
             State::Rejected { .. } => "Rejected",
             State::Read { .. } => "Read",
-            State::Ready { .. } => "Ready",
+            State::WaitReady { .. } => "WaitReady",
             State::Call { .. } => "Call",
             State::Done => "Done",
         };

@@ -1,31 +1,35 @@
 use std::error::Error;
 use std::future::poll_fn;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use tokio::runtime;
 use tokio::time::{Instant, timeout};
 
-use super::POLLED_AFTER_COMPLETION;
+use super::background::Place;
 use super::config::Config;
+use super::limiter::Repeated;
 use super::report::subject;
+use super::{Overrun, POLLED_AFTER_COMPLETION};
 use crate::delivery::Delivery;
 #[cfg(feature = "metrics")]
 use crate::events::InBackground;
 use crate::events::{self, RequestSpan};
 
 /// The future of the inner service. If it is dropped before it is done it keeps running in the background, unless the policy
-/// is [`Overrun::Cancel`](super::Overrun::Cancel).
+/// is [`Overrun::Cancel`] or no place is free there.
 pub(super) struct Handler<F> {
     // Boxed from the start, as a future that was polled cannot be moved into a task otherwise.
     // `None` once it completed, panicked, or was detached.
     future: Option<Pin<Box<F>>>,
     // Set where its bounds are known, so that `Drop` does not need them.
-    spawn: fn(Pin<Box<F>>, Background, &SpawnContext),
+    spawn: fn(Pin<Box<F>>, BackgroundTask, &SpawnContext),
     // Captured at the first `Pending`: a disconnect can drop this future on any thread.
     context: Option<SpawnContext>,
     delivery: Delivery,
@@ -102,38 +106,65 @@ impl<F> Handler<F> {
         }
     }
 
-    /// The response once the deadline has passed. What happens to the handler is up to the policy.
+    /// The response once the deadline has passed. What happens to the handler is up to the policy, and to whether a place is
+    /// free in the background.
     pub(super) fn overrun<R: From<Bytes>>(&mut self) -> Response<R> {
-        let overrun = self.config.overrun;
-        let response = overrun.to_response(self.config.budget);
-        events::late(
-            subject(&self.delivery, self.started),
-            overrun.as_str(),
-            overrun.continues(),
-            response.status(),
-        );
-        self.detach();
+        let (policy, place) = self.policy();
+        let response = policy.to_response(self.config.budget);
+        let subject = subject(&self.delivery, self.started);
+        if policy == self.config.overrun {
+            let status = response.status();
+            events::late(subject, policy.as_str(), policy.continues(), status);
+        } else {
+            self.log_no_place();
+        }
+        self.detach(place);
         response
     }
 
-    fn detach(&mut self) {
+    /// The policy, and the place of a handler that continues. Where none is free it is treated as under `Cancel`.
+    fn policy(&self) -> (Overrun, Option<Place>) {
+        let policy = self.config.overrun;
+        if !policy.continues() {
+            return (policy, None);
+        }
+        match self.config.background.enter() {
+            Some(place) => (policy, Some(place)),
+            None => (Overrun::Cancel, None),
+        }
+    }
+
+    fn log_no_place(&self) {
+        let suppressed = self.config.limiter.admit(Repeated::NoPlace);
+        let overrun = self.config.overrun.as_str();
+        events::no_place(subject(&self.delivery, self.started), overrun, suppressed);
+    }
+
+    /// Moves the handler to its place in the background, or drops it.
+    fn detach(&mut self, place: Option<Place>) {
         let (Some(future), Some(context)) = (self.future.take(), &self.context) else {
             return;
         };
-        if self.config.overrun.continues() {
-            let background = Background {
-                delivery: self.delivery.clone(),
-                started: self.started,
-                #[cfg(feature = "metrics")]
-                called: self.called,
-                #[cfg(feature = "metrics")]
-                _in_background: InBackground::start(),
-                config: Arc::clone(&self.config),
-                is_polling: false,
-                is_done: false,
-            };
-            (self.spawn)(future, background, context);
-        }
+        let Some(place) = place else {
+            // A panic must not cost the client its response.
+            if catch_unwind(AssertUnwindSafe(|| drop(future))).is_err() {
+                events::panicked_in_drop(subject(&self.delivery, self.started));
+            }
+            return;
+        };
+        let task = BackgroundTask {
+            delivery: self.delivery.clone(),
+            started: self.started,
+            #[cfg(feature = "metrics")]
+            called: self.called,
+            #[cfg(feature = "metrics")]
+            _in_background: InBackground::start(),
+            _place: place,
+            grace: self.config.grace,
+            is_polling: false,
+            is_done: false,
+        };
+        (self.spawn)(future, task, context);
     }
 }
 
@@ -142,15 +173,16 @@ impl<F> Drop for Handler<F> {
         let (Some(_), Some(context)) = (&self.future, &self.context) else {
             return;
         };
-        let overrun = self.config.overrun;
+        let (policy, place) = self.policy();
         context.span.in_scope(|| {
-            events::dropped_while_handling(
-                subject(&self.delivery, self.started),
-                overrun.as_str(),
-                overrun.continues(),
-            );
+            if policy == self.config.overrun {
+                let subject = subject(&self.delivery, self.started);
+                events::dropped_while_handling(subject, policy.as_str(), policy.continues());
+            } else {
+                self.log_no_place();
+            }
         });
-        self.detach();
+        self.detach(place);
     }
 }
 
@@ -178,27 +210,29 @@ impl Drop for PanicGuard<'_> {
     }
 }
 
-fn spawn<F, R, E>(mut future: Pin<Box<F>>, mut background: Background, context: &SpawnContext)
+fn spawn<F, R, E>(future: Pin<Box<F>>, task: BackgroundTask, context: &SpawnContext)
 where
     F: Future<Output = Result<Response<R>, E>> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>>,
 {
-    let task_tracker = background.config.task_tracker.clone();
-    let (delivery, started) = (background.delivery.clone(), background.started);
-    let task = async move {
-        let grace = background.config.grace;
+    let (delivery, started) = (task.delivery.clone(), task.started);
+    let run = async move {
+        // Dropped in reverse order: the place is free once the handler is gone.
+        let mut task = task;
+        let mut future = future;
+        let grace = task.grace;
         let run = poll_fn(|cx| {
-            background.is_polling = true;
+            task.is_polling = true;
             let output = future.as_mut().poll(cx);
-            background.is_polling = false;
+            task.is_polling = false;
             output
         });
         let output = timeout(grace, run).await;
-        background.is_done = true;
-        let subject = subject(&background.delivery, background.started);
+        task.is_done = true;
+        let subject = subject(&task.delivery, task.started);
         #[cfg(feature = "metrics")]
         if output.is_ok() {
-            events::handler_completed(subject, background.called.elapsed());
+            events::handler_completed(subject, task.called.elapsed());
         }
         match output {
             Ok(Ok(response)) => events::answered(subject, response.status(), true),
@@ -206,25 +240,26 @@ where
             Err(_) => events::grace_ended(subject, grace),
         }
     };
-    let task = context.span.detach(subject(&delivery, started), task);
-    task_tracker.spawn_on(task, &context.runtime);
+    let run = context.span.detach(subject(&delivery, started), run);
+    context.runtime.spawn(run);
 }
 
 /// A handler in the background. Logs its outcome if it does not run to its end.
-struct Background {
+struct BackgroundTask {
     delivery: Delivery,
     started: Instant,
     #[cfg(feature = "metrics")]
     called: Instant,
     #[cfg(feature = "metrics")]
     _in_background: InBackground,
-    config: Arc<Config>,
+    _place: Place,
+    grace: Duration,
     // Not `thread::panicking`, which is true as well for a runtime that is dropped while something else panics.
     is_polling: bool,
     is_done: bool,
 }
 
-impl Drop for Background {
+impl Drop for BackgroundTask {
     fn drop(&mut self) {
         if self.is_done {
             return;

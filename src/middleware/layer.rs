@@ -1,13 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::task::TaskTracker;
 use tower_layer::Layer;
 
 use super::config::Config;
 use super::limiter::Limiter;
 use super::mismatch::OnMismatch;
-use super::{CronofyWebhook, Mismatch, Overrun};
+use super::{Background, CronofyWebhook, Mismatch, Overrun};
 use crate::callback_url::PublicUrl;
 use crate::events;
 use crate::secret::Secret;
@@ -29,7 +28,7 @@ const CRONOFY_WAITS: Duration = Duration::from_secs(5);
 /// | [`body_limit`](Self::body_limit) | 256 KiB | size of a body |
 /// | [`overrun`](Self::overrun) | [`Overrun::Finish`] | what happens to a handler that is late |
 /// | [`grace`](Self::grace) | 30 s | how long a late handler may run in the background |
-/// | [`task_tracker`](Self::task_tracker) | one of its own | `TaskTracker` that owns background work |
+/// | [`background`](Self::background) | 1,024 places of its own | where late handlers keep running |
 /// | [`public_url`](Self::public_url) | off | rejects deliveries that were made for another URL |
 /// | [`on_mismatch`](Self::on_mismatch) | none | called with each request whose signature does not match |
 #[derive(Clone, Debug)]
@@ -132,27 +131,10 @@ impl CronofyWebhookLayer {
         self
     }
 
-    /// Sets the tracker of the handlers in the background, so that a shutdown can wait for them.
-    ///
-    /// Once the server has stopped, close the tracker and wait:
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// use cronofy_webhook::CronofyWebhookLayer;
-    /// use tokio_util::task::TaskTracker;
-    ///
-    /// let background = TaskTracker::new();
-    /// let layer = CronofyWebhookLayer::new("CRN_an_example").task_tracker(background.clone());
-    ///
-    /// // … serve until the server is told to stop, then:
-    /// background.close();
-    /// background.wait().await;
-    /// # let _ = layer;
-    /// # }
-    /// ```
-    pub fn task_tracker(mut self, tracker: TaskTracker) -> Self {
-        self.config_mut().task_tracker = tracker;
+    /// Sets where handlers run that are late, or whose client disconnected: to bound them, to share the bound between layers, and
+    /// to wait for them at a shutdown. Default: a [`Background`] of its own, with 1,024 places.
+    pub fn background(mut self, background: Background) -> Self {
+        self.config_mut().background = background;
         self
     }
 

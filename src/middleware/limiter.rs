@@ -16,16 +16,18 @@ pub(super) enum Repeated {
     Rejected(RejectionKind),
     DroppedWhileReading,
     UnknownSecret,
+    NoPlace,
 }
 
 impl Repeated {
-    const COUNT: usize = RejectionKind::COUNT + 2;
+    const COUNT: usize = RejectionKind::COUNT + 3;
 
     fn index(self) -> usize {
         match self {
             Self::Rejected(kind) => kind as usize,
             Self::DroppedWhileReading => RejectionKind::COUNT,
             Self::UnknownSecret => RejectionKind::COUNT + 1,
+            Self::NoPlace => RejectionKind::COUNT + 2,
         }
     }
 }

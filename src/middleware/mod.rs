@@ -80,6 +80,7 @@
 //! # }
 //! ```
 
+mod background;
 mod body;
 mod bytes;
 mod config;
@@ -93,6 +94,7 @@ mod report;
 mod service;
 mod timer;
 
+pub use self::background::Background;
 pub use self::bytes::{FromBytes, MaybeBuffered};
 pub use self::future::ResponseFuture;
 pub use self::layer::CronofyWebhookLayer;

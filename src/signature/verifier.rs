@@ -148,7 +148,10 @@ impl Verifier {
         match tried.iter().position(|tried| tried.matched.into()) {
             Some(index) => Ok(SignatureMatch {
                 index,
-                matched: tried.iter().map(|tried| tried.matched.into()).collect(),
+                matched: tried
+                    .into_iter()
+                    .map(|tried| tried.matched.into())
+                    .collect(),
                 labels: keys.labels.clone(),
                 unknown,
             }),
@@ -232,12 +235,9 @@ impl Keys {
 }
 
 fn mac(keyed: &Hmac<Sha256>, body: &[u8]) -> [u8; MAC_LEN] {
-    keyed
-        .clone()
-        .chain_update(body)
-        .finalize()
-        .into_bytes()
-        .into()
+    let mut mac = keyed.clone();
+    mac.update(body);
+    mac.finalize().into_bytes().into()
 }
 
 /// The HMAC of a body under one secret, and whether it is listed.

@@ -19,11 +19,11 @@ use crate::support::{CHANGE, Calls, Reply, Script, Step, handler, layer, signed}
 
 /// A `change` as the handler gets it.
 async fn delivered(body: Script) -> Bytes {
-    delivered_as(CHANGE, body).await
+    delivered_as(CHANGE, body).await.0
 }
 
-/// The body as the handler gets it, as the body of the request and in the delivery.
-async fn delivered_as(signature_of: &[u8], body: Script) -> Bytes {
+/// The body as the handler gets it: that of the request, and that of the delivery.
+async fn delivered_as(signature_of: &[u8], body: Script) -> (Bytes, Bytes) {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     let service = layer().layer(service_fn(move |request: Request<Script>| {
         sender.send(request).unwrap();
@@ -33,23 +33,61 @@ async fn delivered_as(signature_of: &[u8], body: Script) -> Bytes {
     assert_eq!(response.status(), 200);
 
     let request = receiver.recv().await.unwrap();
-    let delivery = request.extensions().get::<Delivery>().unwrap().clone();
+    let kept = request
+        .extensions()
+        .get::<Delivery>()
+        .unwrap()
+        .body()
+        .clone();
     let replayed = http_body_util::BodyExt::collect(request.into_body())
         .await
         .unwrap()
         .to_bytes();
-    assert_eq!(delivery.body(), &replayed);
-    replayed
+    assert_eq!(kept, replayed);
+    (replayed, kept)
 }
 
-// A small body would keep the read buffer of the server alive in a queue or a task.
+// A delivery with a slice of the server's read buffer would keep all of it alive in a queue or a task.
 #[tokio::test]
-async fn a_body_in_one_frame_is_copied_up_to_4_kib() {
+async fn the_request_has_the_body_as_it_came_and_the_delivery_a_copy_up_to_4_kib() {
     for (size, is_copied) in [(4096, true), (4097, false)] {
         let sent = Bytes::from(vec![b' '; size]);
-        let received = delivered_as(&sent, sent.clone().into()).await;
+        let (received, kept) = delivered_as(&sent, sent.clone().into()).await;
         assert_eq!(received, sent);
-        assert_eq!(received.as_ptr() != sent.as_ptr(), is_copied, "{size}");
+        assert_eq!(received.as_ptr(), sent.as_ptr(), "{size}");
+        assert_eq!(kept.as_ptr() != sent.as_ptr(), is_copied, "{size}");
+    }
+}
+
+#[test]
+fn a_body_in_small_frames_is_kept_in_little_more_than_its_length() {
+    for size in [67_627, 133_163] {
+        let sent = vec![b' '; size];
+        let frames: Vec<_> = sent.chunks(4096).map(Bytes::copy_from_slice).collect();
+        let request =
+            |frames: Vec<Bytes>| signed(&sent, Script::new(frames.into_iter().map(Step::Data)));
+        let deliver = |request| {
+            let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+            let service = layer().layer(service_fn(move |request: Request<Script>| {
+                let delivery = request.extensions().get::<Delivery>().unwrap().clone();
+                sender.send(delivery).unwrap();
+                async { Ok::<Reply, Infallible>(Response::default()) }
+            }));
+            let Poll::Ready(response) = tokio_test::task::spawn(service.oneshot(request)).poll()
+            else {
+                panic!("all frames are there");
+            };
+            assert_eq!(response.unwrap().status(), 200);
+            receiver.try_recv().unwrap()
+        };
+        let mut kept = None;
+        let request = request(frames);
+        let memory = allocation_counter::measure(|| kept = Some(deliver(request)));
+        assert_eq!(kept.unwrap().body().len(), size);
+        // The frames were allocated before and are freed by now.
+        let freed = i64::try_from(size).unwrap();
+        let kept = memory.bytes_current + freed;
+        assert!(kept <= freed * 5 / 4 + 4096, "{kept} bytes for {size}");
     }
 }
 

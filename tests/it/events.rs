@@ -8,19 +8,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cronofy_webhook::signature::HEADER;
-use cronofy_webhook::{CronofyWebhookLayer, Overrun, Secret, Verifier};
+use cronofy_webhook::{Background, CronofyWebhookLayer, Overrun, Secret, Verifier};
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use tokio::time::{advance, sleep, timeout};
-use tokio_util::task::TaskTracker;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
 use tracing::{Instrument as _, Level};
 
 use crate::log::Log;
 use crate::support::{
-    CHANGE, OTHER_SECRET, Reply, SECRET, SIX_SECONDS, Script, Step, drained, forged, genuine,
-    layer, signed, slow, unsigned,
+    CHANGE, OTHER_SECRET, Reply, SECRET, SIX_SECONDS, Script, Step, forged, genuine, layer, signed,
+    slow, unsigned,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -96,14 +95,14 @@ async fn an_outcome_has_the_same_level_in_the_foreground_and_in_the_background()
         (Err("no disk"), Level::ERROR, "handler failed"),
         (Err("panic"), Level::ERROR, "handler panicked"),
     ] {
-        for (time, background) in [(SECOND, "false"), (SIX_SECONDS, "true")] {
+        for (time, in_background) in [(SECOND, "false"), (SIX_SECONDS, "true")] {
             let (log, _guard) = Log::start();
-            let tracker = TaskTracker::new();
-            let layer = layer().task_tracker(tracker.clone());
+            let background = Background::new();
+            let layer = layer().background(background.clone());
             let delivery = async move { deliver(&layer, genuine(), time, outcome).await };
             // As a server does, so that a panic ends no more than the task.
             let _ = tokio::spawn(delivery).await;
-            drained(&tracker).await;
+            background.wait().await;
             let event = log.events().pop().unwrap();
             assert_eq!(event.message, message);
             let elapsed = time.as_millis().to_string();
@@ -113,10 +112,10 @@ async fn an_outcome_has_the_same_level_in_the_foreground_and_in_the_background()
                     ("kind", "change"),
                     CHANNEL,
                     ("elapsed_ms", &elapsed),
-                    ("background", background),
+                    ("background", in_background),
                 ],
             );
-            if let (Err("no disk"), "true") = (outcome, background) {
+            if let (Err("no disk"), "true") = (outcome, in_background) {
                 assert_eq!(event.field("error"), Some("no disk"));
             }
         }
@@ -375,13 +374,13 @@ async fn a_late_handler_is_logged_at_warn_with_its_policy() {
         ),
     ] {
         let (log, _guard) = Log::start();
-        let tracker = TaskTracker::new();
-        let layer = layer().overrun(overrun).task_tracker(tracker.clone());
+        let background = Background::new();
+        let layer = layer().overrun(overrun).background(background.clone());
         deliver(&layer, genuine(), SIX_SECONDS, Ok(204))
             .await
             .unwrap();
         let event = log.event();
-        drained(&tracker).await;
+        background.wait().await;
         assert_eq!(
             event.message,
             format!("handler was not done within the deadline: {then}")
@@ -403,12 +402,12 @@ async fn a_late_handler_is_logged_at_warn_with_its_policy() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_outlives_the_grace_is_logged_at_error() {
     let (log, _guard) = Log::start();
-    let tracker = TaskTracker::new();
-    let layer = layer().task_tracker(tracker.clone());
+    let background = Background::new();
+    let layer = layer().background(background.clone());
     deliver(&layer, genuine(), Duration::MAX, Ok(204))
         .await
         .unwrap();
-    drained(&tracker).await;
+    background.wait().await;
     let event = log.events().pop().unwrap();
     assert_eq!(
         event.message,
@@ -570,8 +569,8 @@ async fn the_background_has_a_root_span_that_follows_from_the_request() {
     const BACKGROUND: &str = "cronofy_webhook.background";
 
     let (log, _guard) = Log::start();
-    let tracker = TaskTracker::new();
-    let layer = layer().task_tracker(tracker.clone());
+    let background = Background::new();
+    let layer = layer().background(background.clone());
     deliver(&layer, genuine(), SIX_SECONDS, Ok(204))
         .instrument(tracing::info_span!("request"))
         .await
@@ -579,7 +578,7 @@ async fn the_background_has_a_root_span_that_follows_from_the_request() {
     // The response is out, so the span of the request is closed.
     assert_eq!(log.closed(), ["request"]);
     assert_eq!(log.follows(), [(BACKGROUND, "request")]);
-    drained(&tracker).await;
+    background.wait().await;
     assert_eq!(log.closed(), ["request", BACKGROUND]);
     let spans: Vec<_> = log.events().into_iter().map(|event| event.spans).collect();
     assert_eq!(spans, [vec!["request"], vec![BACKGROUND]]);

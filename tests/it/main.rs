@@ -4,6 +4,7 @@
 
 mod allocations;
 mod answers;
+mod background;
 mod body;
 mod budget;
 mod callback_url;

@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cronofy_webhook::{CronofyWebhookLayer, Notification, Overrun, RejectionKind, Verifier};
+use cronofy_webhook::{
+    Background, CronofyWebhookLayer, Notification, Overrun, RejectionKind, Verifier,
+};
 use cronofy_webhook_testing::Payload;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -15,13 +17,12 @@ use metrics::{LocalRecorderGuard, Unit, set_default_local_recorder};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tokio::runtime;
 use tokio::time::{advance, sleep, timeout};
-use tokio_util::task::TaskTracker;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
 
 use crate::support::{
-    CHANGE, OTHER_SECRET, Reply, SECRET, SIX_SECONDS, Script, Step, drained, forged, genuine,
-    layer, signed, slow, unsigned,
+    CHANGE, OTHER_SECRET, Reply, SECRET, SIX_SECONDS, Script, Step, forged, genuine, layer, signed,
+    slow, unsigned,
 };
 
 /// A recorder of this thread.
@@ -140,8 +141,8 @@ async fn catch_unwind<F: Future>(future: F) -> std::thread::Result<F::Output> {
 async fn a_late_handler_is_counted_late_and_then_in_the_background() {
     for overrun in [Overrun::Finish, Overrun::Accept] {
         let recorder = Recorder::install();
-        let tracker = TaskTracker::new();
-        let layer = layer().overrun(overrun).task_tracker(tracker.clone());
+        let background = Background::new();
+        let layer = layer().overrun(overrun).background(background.clone());
         layer
             .layer(slow(SIX_SECONDS))
             .oneshot(genuine())
@@ -152,7 +153,7 @@ async fn a_late_handler_is_counted_late_and_then_in_the_background() {
             ("background{}", "1"),
         ]);
 
-        drained(&tracker).await;
+        background.wait().await;
         recorder.expect(&[
             ("background{}", "-1"),
             ("background.finished{outcome=handled}", "1"),
@@ -176,9 +177,9 @@ async fn cancel_leaves_nothing_in_the_background() {
 #[tokio::test(start_paused = true)]
 async fn a_client_disconnect_is_counted_dropped_and_then_in_the_background() {
     let recorder = Recorder::install();
-    let tracker = TaskTracker::new();
+    let background = Background::new();
     let service = layer()
-        .task_tracker(tracker.clone())
+        .background(background.clone())
         .layer(slow(SIX_SECONDS));
     let call = service.oneshot(genuine());
     timeout(Duration::from_secs(1), call).await.unwrap_err();
@@ -186,7 +187,7 @@ async fn a_client_disconnect_is_counted_dropped_and_then_in_the_background() {
         ("deliveries{kind=change,outcome=dropped}", "1"),
         ("background{}", "1"),
     ]);
-    drained(&tracker).await;
+    background.wait().await;
     recorder.expect(&[
         ("background{}", "-1"),
         ("background.finished{outcome=handled}", "1"),
@@ -219,11 +220,11 @@ async fn the_background_is_left_after_a_failure_a_panic_and_the_grace() {
             > + Clone,
     {
         let recorder = Recorder::install();
-        let tracker = TaskTracker::new();
-        let service = layer().task_tracker(tracker.clone()).layer(inner);
+        let background = Background::new();
+        let service = layer().background(background.clone()).layer(inner);
         service.oneshot(genuine()).await.unwrap();
         assert_eq!(recorder.take()["background{}"], "1");
-        drained(&tracker).await;
+        background.wait().await;
         let taken = recorder.take();
         assert_eq!(
             taken[&format!("background.finished{{outcome={outcome}}}")],
@@ -471,9 +472,9 @@ async fn no_label_shows_a_channel_an_account_a_url_or_a_secret() {
 #[tokio::test(start_paused = true)]
 async fn each_metric_is_described_with_its_unit() {
     let recorder = Recorder::install();
-    let tracker = TaskTracker::new();
+    let background = Background::new();
     // Described at construction.
-    let layer = CronofyWebhookLayer::new(SECRET).task_tracker(tracker.clone());
+    let layer = CronofyWebhookLayer::new(SECRET).background(background.clone());
     let cronofy = Verifier::new([OTHER_SECRET, SECRET]).unwrap();
     let mut request = genuine();
     request
@@ -489,7 +490,7 @@ async fn each_metric_is_described_with_its_unit() {
         .oneshot(unsigned())
         .await
         .unwrap();
-    drained(&tracker).await;
+    background.wait().await;
 
     let metrics = recorder.snapshotter.snapshot().into_vec();
     assert_eq!(metrics.len(), 6);

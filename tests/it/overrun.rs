@@ -6,17 +6,16 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cronofy_webhook::{CronofyWebhookLayer, Overrun};
+use cronofy_webhook::{Background, CronofyWebhookLayer, Overrun};
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
-use tokio_util::task::TaskTracker;
 use tower::{Layer as _, ServiceExt as _, service_fn};
+use tracing::Level;
 
-use crate::support::{
-    CHANGE, Calls, Reply, SIX_SECONDS, Script, Step, drained, genuine, layer, signed,
-};
+use crate::log::Log;
+use crate::support::{CHANGE, Calls, Reply, SIX_SECONDS, Script, Step, genuine, layer, signed};
 
 /// What a handler did, in order.
 #[derive(Debug, PartialEq)]
@@ -75,16 +74,16 @@ fn so_far(did: &mut mpsc::UnboundedReceiver<Did>) -> Vec<Did> {
 #[tokio::test(start_paused = true)]
 async fn finish_and_accept_let_a_late_handler_finish_in_the_background() {
     for (overrun, status) in [(Overrun::Finish, 503), (Overrun::Accept, 202)] {
-        let tracker = TaskTracker::new();
-        let layer = layer().overrun(overrun).task_tracker(tracker.clone());
+        let background = Background::new();
+        let layer = layer().overrun(overrun).background(background.clone());
         let (service, mut did) = slow(&layer, SIX_SECONDS);
         let started = Instant::now();
 
         assert_eq!(service.oneshot(genuine()).await.unwrap().status(), status);
         assert_eq!(so_far(&mut did), [Did::Start]);
-        assert_eq!(tracker.len(), 1);
+        assert_eq!(background.len(), 1);
 
-        drained(&tracker).await;
+        background.wait().await;
         assert_eq!(so_far(&mut did), [Did::Finish]);
         assert_eq!(started.elapsed(), SIX_SECONDS);
     }
@@ -92,15 +91,15 @@ async fn finish_and_accept_let_a_late_handler_finish_in_the_background() {
 
 #[tokio::test(start_paused = true)]
 async fn cancel_drops_a_late_handler() {
-    let tracker = TaskTracker::new();
+    let background = Background::new();
     let layer = layer()
         .overrun(Overrun::Cancel)
-        .task_tracker(tracker.clone());
+        .background(background.clone());
     let (service, mut did) = slow(&layer, SIX_SECONDS);
 
     assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 503);
     assert_eq!(so_far(&mut did), [Did::Start, Did::Drop]);
-    assert_eq!(tracker.len(), 0);
+    assert_eq!(background.len(), 0);
 }
 
 /// Drops a delivery after a second, as a server does when the client disconnects.
@@ -114,15 +113,15 @@ async fn disconnect(answer: impl Future<Output = Result<Reply, Infallible>>) {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_request_does_not_stop_the_handler() {
     for overrun in [Overrun::Finish, Overrun::Accept] {
-        let tracker = TaskTracker::new();
-        let layer = layer().overrun(overrun).task_tracker(tracker.clone());
+        let background = Background::new();
+        let layer = layer().overrun(overrun).background(background.clone());
         let (service, mut did) = slow(&layer, SIX_SECONDS);
         let started = Instant::now();
 
         disconnect(service.oneshot(genuine())).await;
         assert_eq!(so_far(&mut did), [Did::Start]);
 
-        drained(&tracker).await;
+        background.wait().await;
         assert_eq!(so_far(&mut did), [Did::Finish]);
         assert_eq!(started.elapsed(), SIX_SECONDS);
     }
@@ -137,11 +136,11 @@ async fn with_cancel_a_dropped_request_drops_the_handler() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_dropped_while_its_body_is_read_starts_no_handler() {
-    let tracker = TaskTracker::new();
+    let background = Background::new();
     let (sender, mut called) = mpsc::unbounded_channel();
     let service =
         layer()
-            .task_tracker(tracker.clone())
+            .background(background.clone())
             .layer(service_fn(move |_: Request<Script>| {
                 sender.send(()).unwrap();
                 async { Ok::<Reply, Infallible>(Response::default()) }
@@ -149,21 +148,21 @@ async fn a_request_dropped_while_its_body_is_read_starts_no_handler() {
     let body = Script::new([Step::Data(CHANGE[..10].into()), Step::Hang]);
     disconnect(service.oneshot(signed(CHANGE, body))).await;
 
-    drained(&tracker).await;
+    background.wait().await;
     assert!(called.try_recv().is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_grace_bounds_background_work() {
-    let tracker = TaskTracker::new();
+    let background = Background::new();
     let layer = layer()
         .grace(Duration::from_secs(10))
-        .task_tracker(tracker.clone());
+        .background(background.clone());
     let (service, mut did) = slow(&layer, Duration::MAX);
     let started = Instant::now();
 
     assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 503);
-    drained(&tracker).await;
+    background.wait().await;
     assert_eq!(so_far(&mut did), [Did::Start, Did::Drop]);
     assert_eq!(started.elapsed(), Duration::from_secs(4 + 10));
 }
@@ -171,33 +170,33 @@ async fn the_grace_bounds_background_work() {
 #[tokio::test(start_paused = true)]
 async fn the_default_grace_is_30_seconds() {
     for (time, end) in [(34, Did::Finish), (35, Did::Drop)] {
-        let tracker = TaskTracker::new();
-        let layer = layer().task_tracker(tracker.clone());
+        let background = Background::new();
+        let layer = layer().background(background.clone());
         let (service, mut did) = slow(&layer, Duration::from_secs(time));
         service.oneshot(genuine()).await.unwrap();
-        drained(&tracker).await;
+        background.wait().await;
         assert_eq!(so_far(&mut did), [Did::Start, end]);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_longest_grace_does_not_overflow() {
-    let tracker = TaskTracker::new();
-    let layer = layer().grace(Duration::MAX).task_tracker(tracker.clone());
+    let background = Background::new();
+    let layer = layer().grace(Duration::MAX).background(background.clone());
     let (service, mut did) = slow(&layer, SIX_SECONDS);
     service.oneshot(genuine()).await.unwrap();
-    drained(&tracker).await;
+    background.wait().await;
     assert_eq!(so_far(&mut did), [Did::Start, Did::Finish]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_handler_in_time_spawns_no_task() {
-    let tracker = TaskTracker::new();
-    let layer = layer().task_tracker(tracker.clone());
+    let background = Background::new();
+    let layer = layer().background(background.clone());
     let (service, mut did) = slow(&layer, Duration::from_secs(1));
     assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 200);
     assert_eq!(so_far(&mut did), [Did::Start, Did::Finish]);
-    assert_eq!(tracker.len(), 0);
+    assert_eq!(background.len(), 0);
 }
 
 /// A handler that panics after some time.
@@ -215,12 +214,12 @@ fn panicking(
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_propagates_and_the_handler_is_not_polled_again() {
-    let tracker = TaskTracker::new();
+    let background = Background::new();
     let polls = Calls::default();
     let counted = polls.clone();
     let service =
         layer()
-            .task_tracker(tracker.clone())
+            .background(background.clone())
             .layer(service_fn(move |_: Request<Full<Bytes>>| {
                 let polls = counted.clone();
                 poll_fn(move |_| -> Poll<Result<Reply, Infallible>> {
@@ -234,20 +233,41 @@ async fn a_panic_propagates_and_the_handler_is_not_polled_again() {
         "of the handler"
     );
 
-    drained(&tracker).await;
+    background.wait().await;
     assert_eq!(polls.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cancelled_handler_that_panics_in_drop_does_not_cost_the_response() {
+    struct PanicsInDrop;
+    impl Drop for PanicsInDrop {
+        fn drop(&mut self) {
+            panic!("of the handler");
+        }
+    }
+    let service =
+        layer()
+            .overrun(Overrun::Cancel)
+            .layer(service_fn(|_: Request<Full<Bytes>>| async {
+                let _guard = PanicsInDrop;
+                std::future::pending::<Result<Reply, Infallible>>().await
+            }));
+    let (log, _guard) = Log::start();
+    assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 503);
+    assert_eq!(log.events().len(), 2);
+    log.events()[1].is(Level::ERROR, &[("kind", "change")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_in_the_background_affects_nothing_else() {
-    let tracker = TaskTracker::new();
-    let layer = layer().task_tracker(tracker.clone());
+    let background = Background::new();
+    let layer = layer().background(background.clone());
     let service = panicking(&layer, SIX_SECONDS);
     assert_eq!(
         service.clone().oneshot(genuine()).await.unwrap().status(),
         503
     );
-    drained(&tracker).await;
+    background.wait().await;
     assert_eq!(service.oneshot(genuine()).await.unwrap().status(), 503);
 }
 
@@ -258,8 +278,8 @@ fn a_future_dropped_outside_the_runtime_continues_inside_it() {
         .start_paused(true)
         .build()
         .unwrap();
-    let tracker = TaskTracker::new();
-    let (service, mut did) = slow(&layer().task_tracker(tracker.clone()), SIX_SECONDS);
+    let background = Background::new();
+    let (service, mut did) = slow(&layer().background(background.clone()), SIX_SECONDS);
     let mut answer = Box::pin(service.oneshot(genuine()));
     runtime.block_on(async {
         assert!(
@@ -269,7 +289,7 @@ fn a_future_dropped_outside_the_runtime_continues_inside_it() {
         );
     });
     drop(answer);
-    runtime.block_on(drained(&tracker));
+    runtime.block_on(background.wait());
     assert_eq!(so_far(&mut did), [Did::Start, Did::Finish]);
 }
 

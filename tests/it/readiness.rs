@@ -9,14 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use cronofy_webhook::middleware::ResponseFuture;
 use cronofy_webhook::{
-    CronofyWebhook, CronofyWebhookLayer, Delivery, Notification, Overrun, Rejection, RejectionKind,
-    Secret, Verifier,
+    Background, CronofyWebhook, CronofyWebhookLayer, Delivery, Notification, Overrun, Rejection,
+    RejectionKind, Secret, Verifier,
 };
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::sync::Notify;
 use tokio::time::{Instant, advance, timeout};
-use tokio_util::task::TaskTracker;
 use tower::limit::{ConcurrencyLimitLayer, GlobalConcurrencyLimitLayer};
 use tower::load_shed::LoadShedLayer;
 use tower::load_shed::error::Overloaded;
@@ -164,10 +163,10 @@ async fn nothing_is_started_when_readiness_comes_after_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_request_dropped_while_waiting_is_not_started() {
     let calls = Calls::default();
-    let tracker = TaskTracker::new();
+    let background = Background::new();
     let limit = GlobalConcurrencyLimitLayer::new(1);
     let service = ServiceBuilder::new()
-        .layer(layer().task_tracker(tracker.clone()))
+        .layer(layer().background(background.clone()))
         .layer(limit.clone())
         .service(handler(&calls));
     let mut holder = limit.layer(handler::<()>(&calls));
@@ -175,7 +174,7 @@ async fn a_request_dropped_while_waiting_is_not_started() {
     let waiting = service.clone().oneshot(change());
     assert!(timeout(Duration::from_secs(1), waiting).await.is_err());
     drop(holder);
-    assert_eq!((calls.count(), tracker.len()), (0, 0));
+    assert_eq!((calls.count(), background.len()), (0, 0));
 
     // Its place in the queue for the permit is free again.
     assert_eq!(service.oneshot(change()).await.unwrap().status(), 200);

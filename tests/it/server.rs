@@ -9,15 +9,13 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::post;
 use bytes::Bytes;
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, Rejection, RejectionKind};
+use cronofy_webhook::{Background, CronofyWebhookLayer, Delivery, Rejection, RejectionKind};
 use http_body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::support::{CHANGE, verifier};
 
@@ -28,7 +26,7 @@ pub(crate) struct Server {
     pub(crate) delivered: mpsc::UnboundedReceiver<Bytes>,
     /// The rejections, as an outer layer sees them.
     pub(crate) rejected: mpsc::UnboundedReceiver<RejectionKind>,
-    stop: CancellationToken,
+    stop: Arc<Notify>,
     stopped: JoinHandle<()>,
 }
 
@@ -70,9 +68,9 @@ impl Server {
         let router = router.layer(layer).layer(from_fn_with_state(sender, watch));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
+        let stop = Arc::new(Notify::new());
         let serve =
-            axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+            axum::serve(listener, router).with_graceful_shutdown(stop.clone().notified_owned());
         let stopped = tokio::spawn(async { serve.await.unwrap() });
         Self {
             address,
@@ -85,7 +83,7 @@ impl Server {
 
     /// Stops accepting, and waits for the connections.
     pub(crate) async fn stop(&mut self) {
-        self.stop.cancel();
+        self.stop.notify_one();
         (&mut self.stopped).await.unwrap();
     }
 
@@ -156,7 +154,7 @@ pub(crate) async fn status(stream: &mut (impl AsyncRead + Unpin)) -> u16 {
 /// A server whose handler starts, waits to be released, and then reports that it finished.
 pub(crate) struct Slow {
     pub(crate) server: Server,
-    pub(crate) background: TaskTracker,
+    pub(crate) background: Background,
     started: Arc<Semaphore>,
     release: Arc<Semaphore>,
     /// Whether the handler finished, or else was dropped.
@@ -176,8 +174,8 @@ impl Drop for Outcome {
 
 impl Slow {
     pub(crate) async fn start(layer: CronofyWebhookLayer) -> Self {
-        let background = TaskTracker::new();
-        let layer = layer.task_tracker(background.clone());
+        let background = Background::new();
+        let layer = layer.background(background.clone());
         let (started, release) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let (sender, outcome) = mpsc::unbounded_channel();
         let (starts, released) = (started.clone(), release.clone());

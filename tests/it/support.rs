@@ -17,7 +17,6 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
 use tokio::time::{Sleep, sleep};
-use tokio_util::task::TaskTracker;
 
 pub(crate) const SECRET: &str = "CRN_NggYusqPGLxwjw5FHOJYOqSrTPNXy8WQf14OID";
 pub(crate) const OTHER_SECRET: &str = "CRN_nGlYDFXwfSXgB9rvGNBJyfE454GGPtWIbNuPwr";
@@ -87,12 +86,6 @@ pub(crate) fn slow<B: Send + 'static>(
         sleep(time).await;
         Ok(Response::default())
     })
-}
-
-/// Waits for the handlers in the background.
-pub(crate) async fn drained(tracker: &TaskTracker) {
-    tracker.close();
-    tracker.wait().await;
 }
 
 /// Counts the calls of a handler.

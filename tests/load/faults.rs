@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::post;
 use bytes::Bytes;
-use cronofy_webhook::{CronofyWebhookLayer, Delivery};
+use cronofy_webhook::{Background, CronofyWebhookLayer, Delivery};
 use http::Request;
 use http_body_util::Full;
 use tokio::net::TcpStream;
@@ -40,7 +40,6 @@ async fn graceful_shutdown_waits_for_background_handlers() {
     timeout(PATIENCE, slow.server.stop())
         .await
         .expect("nothing is in the foreground");
-    slow.background.close();
     let waiting = timeout(Duration::ZERO, slow.background.wait()).await;
     assert!(waiting.is_err(), "none was released");
 
@@ -65,7 +64,6 @@ async fn graceful_shutdown_ends_with_the_grace_and_logs_each_handler() {
     timeout(PATIENCE, slow.server.stop())
         .await
         .expect("nothing is in the foreground");
-    slow.background.close();
     timeout(PATIENCE, slow.background.wait())
         .await
         .expect("all end");
@@ -125,17 +123,16 @@ async fn a_panicking_handler_ends_its_own_connection_only() {
 #[tokio::test]
 async fn a_panic_in_the_background_is_logged_and_closes_no_connection() {
     let (log, _guard) = crate::log::Log::start();
-    let background = tokio_util::task::TaskTracker::new();
+    let background = Background::new();
     let layer = layer()
         .budget(Duration::from_millis(100))
-        .task_tracker(background.clone());
+        .background(background.clone());
     let (server, release) = panicking(layer).await;
     let mut client = server.http1().await;
     let answer = client.send_request(to("/cronofy/panic-late")).await;
     assert_eq!(answer.unwrap().status(), 503);
 
     release.notify_one();
-    background.close();
     timeout(PATIENCE, background.wait())
         .await
         .expect("it completes");

@@ -181,7 +181,6 @@ async fn handlers_survive_a_thousand_client_disconnects() {
     let moved = started.elapsed();
 
     slow.release(CONNECTIONS);
-    slow.background.close();
     timeout(PATIENCE, slow.background.wait())
         .await
         .expect("all end");

@@ -37,11 +37,10 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, Verifier};
+use cronofy_webhook::{Background, CronofyWebhookLayer, Delivery, Verifier};
 use cronofy_webhook_inbox::{Inbox, Job, PutError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio_util::task::TaskTracker;
 use tower::service_fn;
 use tracing_subscriber::EnvFilter;
 
@@ -92,8 +91,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let lease = Duration::from_millis(setting("LEASE_MS", 30_000)?);
 
     let inbox = Inbox::open(url).await?;
-    let background = TaskTracker::new();
-    let mut layer = CronofyWebhookLayer::from_verifier(verifier).task_tracker(background.clone());
+    let background = Background::new();
+    let mut layer = CronofyWebhookLayer::from_verifier(verifier).background(background.clone());
     if let Ok(url) = env::var("PUBLIC_URL") {
         layer = layer.public_url(url.parse()?);
     }
@@ -121,7 +120,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
     axum::serve(listener, app)
         .with_graceful_shutdown(stop())
         .await?;
-    background.close();
     background.wait().await;
     drop(stop_worker);
     worker.await?.map_err(|error| error.to_string())?;

@@ -6,11 +6,10 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::post;
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, PublicUrl, Verifier};
+use cronofy_webhook::{Background, CronofyWebhookLayer, Delivery, PublicUrl, Verifier};
 use cronofy_webhook_inbox::{Inbox, Job, PutError};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio_util::task::TaskTracker;
 use tower::service_fn;
 
 use crate::accounts::Accounts;
@@ -53,10 +52,10 @@ pub(crate) async fn serve(
     sync: EventSync,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    let background = TaskTracker::new();
+    let background = Background::new();
     let layer = CronofyWebhookLayer::from_verifier(verifier)
         .public_url(public_url)
-        .task_tracker(background.clone());
+        .background(background.clone());
     let app = router(layer, inbox.clone(), sync.accounts.clone());
 
     let (stop_worker, stopped) = oneshot::channel::<()>();
@@ -74,7 +73,6 @@ pub(crate) async fn serve(
     axum::serve(listener, app)
         .with_graceful_shutdown(stop)
         .await?;
-    background.close();
     background.wait().await;
     drop(stop_worker);
     worker.await??;

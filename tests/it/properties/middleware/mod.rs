@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary as _, Unstructured};
 use bytes::Bytes;
-use cronofy_webhook::{CronofyWebhookLayer, Delivery, Overrun, Rejection, RejectionKind, Verifier};
+use cronofy_webhook::{
+    Background, CronofyWebhookLayer, Delivery, Overrun, Rejection, RejectionKind, Verifier,
+};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::task::TaskTracker;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use self::exchange::{Exchange, Extension, HandlerEnd};
@@ -48,9 +49,9 @@ pub(crate) fn middleware(input: &[u8]) {
 }
 
 async fn run(exchange: &Exchange) -> Course {
-    let tracker = TaskTracker::new();
+    let background = Background::new();
     let (log, mut events) = mpsc::unbounded_channel();
-    let service = layer(exchange, &tracker).layer({
+    let service = layer(exchange, &background).layer({
         let (takes, end) = (exchange.handler.takes, exchange.handler.end);
         service_fn(move |request: Request<Script>| {
             let handler = Handler::new(request, log.clone());
@@ -63,8 +64,7 @@ async fn run(exchange: &Exchange) -> Course {
     let answer = timeout(exchange.disconnect.unwrap_or(AN_HOUR), answer).await;
     let answer = (self::answer(answer.ok()).await, started.elapsed());
 
-    tracker.close();
-    timeout(AN_HOUR, tracker.wait())
+    timeout(AN_HOUR, background.wait())
         .await
         .expect("the background ends");
     let idle = started.elapsed();
@@ -85,13 +85,13 @@ async fn run(exchange: &Exchange) -> Course {
     Course { answer, handler }
 }
 
-fn layer(exchange: &Exchange, tracker: &TaskTracker) -> CronofyWebhookLayer {
+fn layer(exchange: &Exchange, background: &Background) -> CronofyWebhookLayer {
     CronofyWebhookLayer::from_verifier(Verifier::new(HELD).expect("none is blank"))
         .body_limit(exchange.limit())
         .budget(exchange.budget)
         .overrun(exchange.overrun)
         .grace(exchange.grace)
-        .task_tracker(tracker.clone())
+        .background(background.clone())
 }
 
 enum Event {
