@@ -149,7 +149,7 @@ pub use self::middleware::{
 };
 pub use self::notification::Notification;
 pub use self::rejection::{Rejection, RejectionKind};
-pub use self::secret::{Secret, SecretError};
+pub use self::secret::{Secret, SecretError, Suspicion};
 pub use self::signature::Verifier;
 
 #[cfg(all(doctest, feature = "axum"))]

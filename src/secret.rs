@@ -5,8 +5,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use crate::events;
-
 /// A client secret of a Cronofy application: the key of the signature.
 ///
 /// Cronofy has no separate webhook secret: it [signs with the client
@@ -95,30 +93,43 @@ impl Secret {
     }
 
     pub(crate) fn is_blank(&self) -> bool {
-        self.value.chars().all(is_invisible)
+        !self.value.bytes().any(|byte| byte.is_ascii_graphic())
     }
 
-    /// Emits an event for each sign that the value was not copied as the dashboard shows it.
-    pub(crate) fn warn_if_suspicious(&self, index: usize) {
-        let has_stray_end =
-            self.value.starts_with(is_invisible) || self.value.ends_with(is_invisible);
-        for (is_suspicious, what, remedy) in [
-            (
-                has_stray_end,
-                "begins or ends with white space or an invisible character",
-                "remove it",
-            ),
-            (is_quoted(&self.value), "is in quotes", "remove the quotes"),
-            (
-                is_assignment(&self.value),
-                "has the form NAME=value",
-                "set the value only",
-            ),
-        ] {
-            if is_suspicious {
-                events::suspicious_secret(index, self.label(), what, remedy);
-            }
-        }
+    /// What looks wrong with the value; nothing if it may be a client secret.
+    ///
+    /// [`Verifier::new`](crate::Verifier::new) logs each at warn level and uses the value as it is.
+    ///
+    /// ```
+    /// use cronofy_webhook::{Secret, Suspicion};
+    ///
+    /// assert_eq!(Secret::new("'CRN_an_example'\n").suspicions(), [Suspicion::Whitespace, Suspicion::Quotes]);
+    /// assert_eq!(Secret::new(r#"{"client_secret":"CRN_an_example"}"#).suspicions(), [Suspicion::Structure]);
+    /// assert_eq!(Secret::new("CRN_an_example").suspicions(), []);
+    /// ```
+    #[must_use]
+    pub fn suspicions(&self) -> Vec<Suspicion> {
+        let trimmed = self.value.trim_matches(is_invisible);
+        let unquoted = unquote(trimmed);
+        let value = unquoted.unwrap_or(trimmed).trim_matches(is_invisible);
+        let form = if is_reference(value) {
+            Some(Suspicion::Reference)
+        } else if is_placeholder(value) {
+            Some(Suspicion::Placeholder)
+        } else if is_assignment(value) {
+            Some(Suspicion::Assignment)
+        } else {
+            has_structure(value).then_some(Suspicion::Structure)
+        };
+        let has_ends = trimmed.len() < self.value.len();
+        [
+            has_ends.then_some(Suspicion::Whitespace),
+            unquoted.map(|_| Suspicion::Quotes),
+            form,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
@@ -157,6 +168,60 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A sign that a [`Secret`] is not the value that the dashboard shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Suspicion {
+    /// It begins or ends with white space or an invisible character.
+    Whitespace,
+    /// It is in quotes.
+    Quotes,
+    /// It is a line of a settings file: `NAME=value`, `export NAME=value`, `name: value`.
+    Assignment,
+    /// It is a placeholder, a masked value or the secret of another service: `changeme`, `***`, `whsec_…`.
+    Placeholder,
+    /// It refers to a value: `${NAME}`, `{{ name }}`, `arn:aws:…`, `op://…`, a path.
+    Reference,
+    /// It has a character that no client secret has, as JSON, several lines, `id:secret` or a comment have.
+    Structure,
+}
+
+impl Suspicion {
+    /// The name, as events give it: `"whitespace"`, say. It does not change between releases.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.texts().0
+    }
+
+    /// What to do about it.
+    pub(crate) fn remedy(self) -> &'static str {
+        self.texts().1
+    }
+
+    fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Whitespace => (
+                "whitespace",
+                "remove white space and invisible characters from its ends",
+            ),
+            Self::Quotes => ("quotes", "remove the quotes"),
+            Self::Assignment => ("assignment", "set the value alone, without a name"),
+            Self::Placeholder => ("placeholder", "set the client secret of the application"),
+            Self::Reference => ("reference", "set the value that it refers to"),
+            Self::Structure => (
+                "structure",
+                "set the client secret alone, as the Cronofy dashboard shows it",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Why a set of secrets cannot be used.
 ///
 /// [`Debug`] prints the same sentence as [`Display`](fmt::Display), as `main` prints the former.
@@ -166,7 +231,7 @@ pub enum SecretError {
     /// The set is empty: no delivery could be accepted.
     NoSecrets,
 
-    /// A secret is blank: empty, or without a visible character.
+    /// A secret is blank: empty, or without a visible ASCII character.
     ///
     /// Anyone could sign with it. A secret of NUL characters even equals the empty one, as HMAC pads its key with them.
     #[non_exhaustive]
@@ -230,58 +295,68 @@ impl fmt::Debug for SecretError {
 
 impl std::error::Error for SecretError {}
 
-/// Whether the character is of the Unicode categories Z, Cc or Cf.
+/// White space, and what `Debug` would escape as it cannot be seen.
 fn is_invisible(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || is_format(c)
+    c.is_whitespace() || (!c.is_ascii_graphic() && c.escape_debug().len() > 1)
 }
 
-/// Whether the character is of the category Cf, as of Unicode 18.0. `std` has no table of it.
-fn is_format(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{600}'..='\u{605}'
-            | '\u{61c}'
-            | '\u{6dd}'
-            | '\u{70f}'
-            | '\u{890}'..='\u{891}'
-            | '\u{8e2}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2064}'
-            | '\u{2066}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{110bd}'
-            | '\u{110cd}'
-            | '\u{13430}'..='\u{1343f}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0001}'
-            | '\u{e0020}'..='\u{e007f}'
-    )
-}
-
-fn is_quoted(value: &str) -> bool {
-    let value = value.trim_matches(is_invisible);
+fn unquote(value: &str) -> Option<&str> {
     [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('‘', '’')]
         .into_iter()
-        .any(|(open, close)| {
-            value
-                .strip_prefix(open)
-                .is_some_and(|rest| rest.ends_with(close))
-        })
+        .find_map(|(open, close)| value.strip_prefix(open)?.strip_suffix(close))
 }
 
-/// Whether the value is a line of an environment file. The `=` at the end of a Base64 text does not count.
+fn is_reference(value: &str) -> bool {
+    const STARTS: [&str; 9] = [
+        "$",
+        "%{",
+        "@",
+        "/etc/",
+        "/run/",
+        "/var/",
+        "arn:",
+        "projects/",
+        "vault:",
+    ];
+    STARTS.iter().any(|start| value.starts_with(start))
+        || ["${", "$(", "{{", "://"]
+            .iter()
+            .any(|part| value.contains(part))
+}
+
+fn is_placeholder(value: &str) -> bool {
+    const OTHER_SERVICES: [&str; 3] = ["sk_live_", "sk_test_", "whsec_"];
+    #[rustfmt::skip]
+    const WORDS: [&str; 17] = [
+        "changeme", "clientsecret", "cronofyclientsecret", "dummy", "example", "hidden", "none", "null", "password",
+        "placeholder", "redacted", "replaceme", "secret", "todo", "undefined", "yourclientsecret", "yoursecret",
+    ];
+    let letters = || {
+        let letters = value.bytes().filter(u8::is_ascii_alphanumeric);
+        letters.map(|byte| byte.to_ascii_lowercase())
+    };
+    OTHER_SERVICES.iter().any(|start| value.starts_with(start))
+        || ["***", "•••"].iter().any(|mask| value.contains(mask))
+        || (value.starts_with('<') && value.ends_with('>'))
+        || WORDS.iter().any(|word| letters().eq(word.bytes()))
+        || (letters().any(|letter| letter == b'x') && letters().all(|letter| letter == b'x'))
+}
+
+/// Whether the value is a line of a settings file. The `=` at the end of Base64 does not count.
 fn is_assignment(value: &str) -> bool {
-    let value = value.trim_matches(is_invisible);
     let value = value.strip_prefix("export ").unwrap_or(value);
-    value.split_once('=').is_some_and(|(name, rest)| {
-        let name_like = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.chars().all(name_like)
-            && !rest.trim_matches('=').is_empty()
-    })
+    let is_in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let rest = value.trim_start_matches(is_in_name);
+    let is_named = rest.len() < value.len() && !value.starts_with(|c: char| c.is_ascii_digit());
+    is_named
+        && match rest.trim_start().strip_prefix('=') {
+            Some(value) => !value.trim_matches('=').is_empty(),
+            None => rest.starts_with(": "),
+        }
+}
+
+/// Whether something is there that is neither in Base64, of either alphabet, nor unreserved in URLs.
+fn has_structure(value: &str) -> bool {
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || "+/-_.~".contains(c);
+    !value.trim_end_matches('=').chars().all(is_usual)
 }

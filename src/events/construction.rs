@@ -6,12 +6,10 @@ use tracing::warn;
 
 use super::{TARGET, millis};
 
-pub(crate) fn suspicious_secret(index: usize, label: Option<&str>, what: &str, remedy: &str) {
+pub(crate) fn suspicious_secret(index: usize, label: Option<&str>, suspicion: &str, remedy: &str) {
     warn!(
         target: TARGET,
-        index,
-        label,
-        "client secret {what}, and is used as it is: if signatures do not match, {remedy}"
+        index, label, suspicion, remedy, "client secret looks wrong"
     );
 }
 

@@ -11,6 +11,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use super::header::{MAC_LEN, decode, items};
 use super::{HEADER, SignatureError, SignatureMatch};
+use crate::events;
 use crate::secret::{Secret, SecretError};
 
 /// Holds the client secrets and checks signatures against them.
@@ -50,13 +51,11 @@ pub struct Verifier {
 impl Verifier {
     /// Creates a verifier that accepts a signature made with any of `secrets`.
     ///
-    /// Each secret is used as it is. One that begins or ends with white space or an invisible character, is in quotes,
-    /// or has the form `NAME=value` is reported at warn level: these are common reasons why signatures do not match.
+    /// Each secret is used as it is. What [looks wrong](Secret::suspicions) with one is logged at warn level.
     ///
     /// # Errors
     ///
-    /// If there is no secret, or one of them is blank: empty, or nothing but white space, control characters and
-    /// invisible characters. Anyone could sign with it.
+    /// If there is no secret, or one of them is blank: empty, or without a visible ASCII character. Anyone could sign with it.
     pub fn new<I>(secrets: I) -> Result<Self, SecretError>
     where
         I: IntoIterator,
@@ -219,7 +218,14 @@ impl Keys {
             return Err(SecretError::Blank { index });
         }
         for (index, secret) in secrets.iter().enumerate() {
-            secret.warn_if_suspicious(index);
+            for suspicion in secret.suspicions() {
+                events::suspicious_secret(
+                    index,
+                    secret.label(),
+                    suspicion.as_str(),
+                    suspicion.remedy(),
+                );
+            }
         }
         // Allocated once: a vector that grows would leave keyed states behind in freed memory.
         let mut macs = Vec::with_capacity(secrets.len());

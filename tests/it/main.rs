@@ -17,6 +17,7 @@ mod log;
 mod maybe_buffered;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod mismatch;
 mod notification;
 #[cfg(feature = "axum")]
 mod overload;
@@ -27,6 +28,7 @@ mod properties;
 mod readiness;
 mod readme;
 mod replay;
+mod secret;
 #[cfg(feature = "axum")]
 #[expect(dead_code, reason = "shared with the load tests, which use all of it")]
 mod server;

@@ -9,7 +9,6 @@ use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::Full;
 use serde::Deserialize;
 use tower::{Layer as _, ServiceExt as _};
-use tracing::Level;
 
 use crate::support::{CHANGE, Calls, OTHER_SECRET, SECRET, handler, verifier};
 
@@ -344,7 +343,7 @@ fn an_empty_set_of_secrets_is_an_error() {
 
 // HMAC pads its key with NULs: as a secret they equal the empty one.
 #[test]
-fn a_secret_without_a_visible_character_is_blank() {
+fn a_secret_without_a_visible_ascii_character_is_blank() {
     let blank = [
         "",
         " ",
@@ -358,6 +357,8 @@ fn a_secret_without_a_visible_character_is_blank() {
         "\u{2028}\u{3000}",
         "\u{feff}",
         "\u{e0041}",
+        "\u{e000}",
+        "é€",
         "\0 \u{ad}\u{feff}\n",
     ];
     for blank in blank {
@@ -368,7 +369,6 @@ fn a_secret_without_a_visible_character_is_blank() {
         );
         assert!(Verifier::new([format!("{blank}x{blank}")]).is_ok());
     }
-    assert!(Verifier::new(["\u{e000}"]).is_ok(), "private use");
 }
 
 #[test]
@@ -474,44 +474,6 @@ fn from_env_errors_name_the_variable_and_not_the_value() {
             from_env(Some(value)),
             format!("the environment variable {VARIABLE} is not Unicode{SET}")
         );
-    }
-}
-
-#[test]
-fn a_suspicious_secret_is_logged_and_used_unchanged() {
-    const ENDS: &str = "begins or ends with white space or an invisible character";
-    const QUOTES: &str = "is in quotes";
-    const ASSIGNMENT: &str = "has the form NAME=value";
-    for (secret, warnings) in [
-        ("CRN_x", &[][..]),
-        ("pDY0Oi7TJSP2hfNmZNkm5==", &[]),
-        ("a\"b", &[]),
-        ("CRN_x\n", &[ENDS]),
-        ("\u{200b}CRN_x", &[ENDS]),
-        ("CRN_x\0", &[ENDS]),
-        ("\"CRN_x\"", &[QUOTES]),
-        ("'CRN_x'\n", &[ENDS, QUOTES]),
-        ("\u{201c}CRN_x\u{201d}", &[QUOTES]),
-        ("CRONOFY_CLIENT_SECRET=CRN_x", &[ASSIGNMENT]),
-        ("export SECRET='CRN_x'", &[ASSIGNMENT]),
-    ] {
-        let (log, _guard) = crate::log::Log::start();
-        let verifier = Verifier::new([Secret::new(secret).with_label("2024")]).unwrap();
-        let events = log.events();
-        assert_eq!(events.len(), warnings.len(), "{secret:?}: {events:?}");
-        for (event, warning) in events.iter().zip(warnings) {
-            event.is(Level::WARN, &[("index", "0"), ("label", "2024")]);
-            let message = &event.message;
-            assert!(message.starts_with("client secret "), "{message}");
-            assert!(message.contains(warning), "{message}");
-            assert!(
-                message.contains("if signatures do not match, "),
-                "{message}"
-            );
-            assert!(!format!("{event:?}").contains("CRN_"), "{event:?}");
-        }
-        let headers = headers([signature(secret)]);
-        assert!(verifier.verify(&headers, CHANGE).is_ok());
     }
 }
 

@@ -71,7 +71,7 @@ impl Secrets {
         let each = secrets.iter().map(|secret| Verifier::new([secret.clone()]));
         let each: Vec<_> = each.collect::<Result<_, _>>().map_err(Error::usage)?;
         let diagnosis = Diagnosis::new(secrets).map_err(Error::usage)?;
-        for finding in diagnosis.of_secrets() {
+        for finding in diagnosis.check_secrets() {
             let number = finding.secret.map_or(1, |index| index + 1);
             let sentence = finding.mistake.sentence();
             note(format_args!(

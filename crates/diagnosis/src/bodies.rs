@@ -10,6 +10,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 type Rewrite = fn(&[u8]) -> Option<Vec<u8>>;
 
+/// Each body that `body` may have been, with what has changed it. None is `body` itself: that would prove nothing.
+pub(crate) fn originals(body: &[u8]) -> impl Iterator<Item = (Mistake, Vec<u8>)> {
+    REWRITES
+        .iter()
+        .filter_map(|(mistake, rewrite)| Some((*mistake, rewrite(body)?)))
+        .filter(move |(_, original)| original != body)
+}
+
 /// What undoes a change of a body that is not about its JSON, each linear in the length of the body.
 pub(crate) const REWRITES: [(Mistake, Rewrite); 12] = [
     (Mistake::BodyNewline, without_newline),
@@ -81,44 +89,38 @@ pub(crate) fn visible_mistakes(headers: &HeaderMap, body: &[u8]) -> Vec<Mistake>
     const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
     // gzip and Zstandard.
     const COMPRESSED: [&[u8]; 2] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd"];
-    const OTHER_PROVIDERS: [&str; 10] = [
-        "linear-signature",
-        "paddle-signature",
-        "stripe-signature",
-        "svix-signature",
-        "webhook-signature",
-        "x-hub-signature",
-        "x-hub-signature-256",
-        "x-shopify-hmac-sha256",
-        "x-slack-signature",
-        "x-twilio-signature",
-    ];
     let declared = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok());
+    let has_other_length = declared.is_some_and(|length: u64| length != body.len() as u64);
+    let is_compressed = COMPRESSED.iter().any(|magic| body.starts_with(magic));
+    let mut windows = body.windows(REPLACEMENT.len());
+    let is_replaced = windows.any(|window| window == REPLACEMENT);
+    let is_foreign = OTHER_PROVIDERS
+        .iter()
+        .any(|name| headers.contains_key(*name));
     let mistakes = [
-        (
-            Mistake::BodyLength,
-            declared.is_some_and(|length: u64| length != body.len() as u64),
-        ),
-        (
-            Mistake::BodyCompressed,
-            COMPRESSED.iter().any(|magic| body.starts_with(magic)),
-        ),
-        (
-            Mistake::BodyReplacementCharacter,
-            body.windows(REPLACEMENT.len())
-                .any(|window| window == REPLACEMENT),
-        ),
-        (
-            Mistake::OtherProvider,
-            OTHER_PROVIDERS
-                .iter()
-                .any(|name| headers.contains_key(*name)),
-        ),
+        (Mistake::BodyLength, has_other_length && !body.is_empty()),
+        (Mistake::BodyCompressed, is_compressed),
+        (Mistake::BodyReplacementCharacter, is_replaced),
+        (Mistake::OtherProvider, is_foreign),
     ];
     mistakes
         .into_iter()
         .filter_map(|(mistake, is_made)| is_made.then_some(mistake))
         .collect()
 }
+
+/// The signature headers of other providers.
+const OTHER_PROVIDERS: [&str; 10] = [
+    "linear-signature",
+    "paddle-signature",
+    "stripe-signature",
+    "svix-signature",
+    "webhook-signature",
+    "x-hub-signature",
+    "x-hub-signature-256",
+    "x-shopify-hmac-sha256",
+    "x-slack-signature",
+    "x-twilio-signature",
+];

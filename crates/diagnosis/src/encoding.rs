@@ -56,8 +56,12 @@ pub(crate) fn hex(text: &[u8]) -> Option<Decoded> {
     Some(decoded)
 }
 
-/// Percent-encoding, with `+` for a space where `text` is a form field. `None` if a `%` is not followed by two digits.
+/// Percent-encoding, with `+` for a space where `text` is a form field. `None` if a `%` is not followed by two digits, or if
+/// there is none in what is no form.
 pub(crate) fn percent(text: &[u8], is_form: bool) -> Option<Decoded> {
+    if !is_form && !text.contains(&b'%') {
+        return None;
+    }
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
     while let Some((byte, tail)) = rest.split_first() {

@@ -2,75 +2,80 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 
+use cronofy_webhook::{Secret, SecretError, Verifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
+use tracing::dispatcher::{self, Dispatch};
 use zeroize::Zeroizing;
 
 use crate::json::Json;
 use crate::signatures::{Signatures, Tag};
-use crate::style::STYLES;
+use crate::style::{STYLES, texts};
 use crate::{Certainty, Finding, Mistake, bodies, secrets};
-use cronofy_webhook::{Secret, SecretError, Verifier};
 
 /// How many hashes of a body one secret costs at most: the body as it is, each transformation of the secret, each
-/// rewriting of the body, each style of its JSON in two orders of the fields, key and message swapped, and the secret in
-/// front of the body and behind it.
-pub(crate) const HASHES_PER_SECRET: usize =
-    1 + secrets::TRANSFORMATIONS.len() + bodies::REWRITES.len() + 2 * STYLES.len() + 1 + 2;
+/// rewriting of the body, each style of its JSON (as it is, with `{}` for `[]`, in the documented order) with and without a
+/// final newline, key and message swapped, and the secret in front of the body and behind it.
+const HASHES_PER_SECRET: usize =
+    1 + secrets::TRANSFORMATIONS.len() + bodies::REWRITES.len() + 3 * STYLES * 2 + 1 + 2;
 
-// As the module docs say.
-const _: () = assert!(HASHES_PER_SECRET == 57);
+// As the crate docs say.
+const _: () = assert!(HASHES_PER_SECRET == 147);
 
 /// Explains why a signature did not match, by trying what usually goes wrong.
 ///
 /// Cloning is cheap and clones share the secrets. See the [crate docs](crate) for what it proves and what it never does.
 ///
 /// ```
-/// use cronofy_webhook_diagnosis::Diagnosis;
-/// use cronofy_webhook_diagnosis::Mistake;
+/// use cronofy_webhook_diagnosis::{Diagnosis, Mistake};
 ///
 /// let diagnosis = Diagnosis::new(["CRN_an_example\n"])?;
 ///
-/// let findings = diagnosis.of_secrets();
+/// let findings = diagnosis.check_secrets();
 /// assert_eq!(findings[0].mistake, Mistake::SecretWhitespace);
 /// assert_eq!(findings[0].secret, Some(0));
 /// # Ok::<_, cronofy_webhook::SecretError>(())
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct Diagnosis {
     keys: Arc<[Key]>,
+    verifier: Verifier,
 }
 
 impl Diagnosis {
-    /// Takes the secrets that the [`Verifier`](cronofy_webhook::Verifier) holds, in the same order.
+    /// Takes the secrets that the [`Verifier`] is configured with, in the same order. After
+    /// [`Verifier::replace`], make a new one.
     ///
     /// # Errors
     ///
-    /// When there is no secret, or one of them is empty or blank.
+    /// If there is no secret, or one of them is blank.
     pub fn new<I>(secrets: I) -> Result<Self, SecretError>
     where
         I: IntoIterator,
         I::Item: Into<Secret>,
     {
         let secrets: Vec<Secret> = secrets.into_iter().map(Into::into).collect();
-        let _ = Verifier::new(secrets.iter().cloned())?;
-        Ok(Self {
-            keys: keys(secrets),
-        })
+        // The verifier that the layer has has logged what looks wrong with them.
+        let verifier =
+            dispatcher::with_default(&Dispatch::none(), || Verifier::new(secrets.iter().cloned()))?;
+        let keys = secrets.into_iter().map(Key::new).collect();
+        Ok(Self { keys, verifier })
     }
 
-    /// The mistakes that can be seen from the secrets alone, for a check at start-up: each is `Likely`.
+    /// What looks wrong with the secrets, for a check at start-up. Each finding is
+    /// [`Likely`](Certainty::Likely).
     #[must_use]
-    pub fn of_secrets(&self) -> Vec<Finding> {
+    pub fn check_secrets(&self) -> Vec<Finding> {
         visible_in_secrets(&self.keys).collect()
     }
 
     /// Explains why no signature in `headers` is that of `body`; most certain first.
     ///
-    /// Empty when nothing explains it, and when a signature does match. It is meant for after the check: it takes up to
-    /// 57 times as long.
+    /// Empty if nothing explains it, and if a signature does match. It is meant for after the check: it takes up to
+    /// 147 times as long.
     #[must_use]
     pub fn explain(&self, headers: &HeaderMap, body: &[u8]) -> Vec<Finding> {
         let keys = &*self.keys;
@@ -81,19 +86,36 @@ impl Diagnosis {
             findings: Vec::new(),
             hashes: 0,
         };
-        if !signatures.tags.is_empty() {
-            if search.finds_genuine(body) {
-                return Vec::new();
-            }
-            search.try_secrets(body);
-            search.try_schemes(body);
-            search.try_bodies(body);
-        }
+        let is_proven = !signatures.tags.is_empty()
+            && (search.try_as_received(body)
+                || search.try_secrets(body)
+                || search.try_schemes(body)
+                || search.try_bodies(body));
         debug_assert!(search.hashes <= 1 + HASHES_PER_SECRET * keys.len());
-        search.add_visible(headers, body);
+        if is_proven && search.findings.is_empty() {
+            return Vec::new();
+        }
+        search.add_visible(headers, body, is_proven);
         let mut findings = search.findings;
         findings.sort_by_key(|finding| Reverse(finding.certainty));
         findings
+    }
+
+    /// Whether another verifier is configured with the same secrets, in any order.
+    ///
+    /// Compared in constant time are the signatures of a fixed text.
+    pub(crate) fn has_secrets_of(&self, other: &Verifier) -> bool {
+        let sign = |verifier: &Verifier| verifier.sign(b"cronofy-webhook-diagnosis");
+        let (own, other) = (sign(&self.verifier), sign(other));
+        let split = |signatures| <[u8]>::split(signatures, |byte| *byte == b',');
+        let are_in = |some, all| {
+            split(some).fold(Choice::from(1), |are_in, one| {
+                let is_in = |is_in, other| is_in | one.ct_eq(other);
+                are_in & split(all).fold(Choice::from(0), is_in)
+            })
+        };
+        let (own, other) = (own.as_bytes(), other.as_bytes());
+        (are_in(own, other) & are_in(other, own)).into()
     }
 }
 
@@ -114,27 +136,26 @@ struct Key {
     visible: Vec<Mistake>,
 }
 
-fn keys(secrets: Vec<Secret>) -> Arc<[Key]> {
-    let key = |secret: Secret| {
+impl Key {
+    fn new(secret: Secret) -> Self {
         let text = secret.expose();
         // Allocated once: a vector that grows leaves keyed states behind in freed memory.
         let mut variants = Vec::with_capacity(secrets::TRANSFORMATIONS.len());
         variants.extend(secrets::variants(text).map(|(mistake, key)| (mistake, keyed(&key))));
-        Key {
+        Self {
             mac: keyed(text.as_bytes()),
             variants,
-            visible: secrets::visible_mistakes(text),
+            visible: secrets::visible_mistakes(&secret),
             secret,
         }
-    };
-    secrets.into_iter().map(key).collect()
+    }
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
 }
 
-fn sign(mac: &Hmac<Sha256>, body: &[u8]) -> Zeroizing<Tag> {
+pub(crate) fn sign(mac: &Hmac<Sha256>, body: &[u8]) -> Zeroizing<Tag> {
     let mac = mac.clone().chain_update(body);
     Zeroizing::new(mac.finalize().into_bytes().into())
 }
@@ -154,7 +175,7 @@ fn visible_in_secrets(keys: &[Key]) -> impl Iterator<Item = Finding> {
     })
 }
 
-/// The search for what makes a listed signature match.
+/// The search for what makes a listed signature match. The first proof ends it.
 struct Search<'a> {
     keys: &'a [Key],
     signatures: &'a Signatures,
@@ -163,109 +184,112 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Whether a signature matches as it should. One that matches in another form than Cronofy's is a finding.
-    fn finds_genuine(&mut self, body: &[u8]) -> bool {
-        let mut is_genuine = false;
-        for (index, Key { mac, .. }) in self.keys.iter().enumerate() {
-            let matches = self.compare(&sign(mac, body));
-            for mistakes in matches {
-                is_genuine |= mistakes.is_empty();
-                for mistake in mistakes {
-                    self.add(*mistake, Certainty::Proven, Some(index));
-                }
-            }
-        }
-        is_genuine
+    /// Whether a signature matches as it is. One that matches in another form than Cronofy's is a finding.
+    fn try_as_received(&mut self, body: &[u8]) -> bool {
+        let keys = self.keys.iter().enumerate();
+        let matches = keys.filter_map(|(index, key)| {
+            let forms = self.compare(&sign(&key.mac, body))?;
+            Some((forms, index))
+        });
+        let Some((forms, index)) = matches.min_by_key(|(forms, _)| forms.len()) else {
+            return false;
+        };
+        self.add_proven(forms, Some(index));
+        true
     }
 
-    fn try_secrets(&mut self, body: &[u8]) {
-        let keys = self.keys;
-        for (index, key) in keys.iter().enumerate() {
-            for (mistake, mac) in &key.variants {
-                self.prove(*mistake, Some(index), &sign(mac, body));
-            }
-        }
+    fn try_secrets(&mut self, body: &[u8]) -> bool {
+        self.keys.iter().enumerate().any(|(index, key)| {
+            let mut variants = key.variants.iter();
+            variants.any(|(mistake, mac)| self.prove(*mistake, Some(index), &sign(mac, body)))
+        })
     }
 
-    fn try_schemes(&mut self, body: &[u8]) {
-        self.prove(Mistake::PlainSha256, None, &sha256([body, b""]));
-        let keys = self.keys;
-        for (index, key) in keys.iter().enumerate() {
+    fn try_schemes(&mut self, body: &[u8]) -> bool {
+        if self.prove(Mistake::PlainSha256, None, &sha256([body, b""])) {
+            return true;
+        }
+        self.keys.iter().enumerate().any(|(index, key)| {
             let secret = key.secret.expose().as_bytes();
             let swapped = sign(&keyed(body), secret);
-            self.prove(Mistake::KeyAndMessageSwapped, Some(index), &swapped);
-            for parts in [[secret, body], [body, secret]] {
-                self.prove(Mistake::PlainSha256, Some(index), &sha256(parts));
-            }
-        }
+            self.prove(Mistake::KeyAndMessageSwapped, Some(index), &swapped)
+                || [[secret, body], [body, secret]]
+                    .iter()
+                    .any(|parts| self.prove(Mistake::PlainSha256, Some(index), &sha256(*parts)))
+        })
     }
 
-    /// Tries the changes of a body, the simplest first, until one is proven.
-    fn try_bodies(&mut self, body: &[u8]) {
-        for (mistake, rewrite) in bodies::REWRITES {
-            if rewrite(body).is_some_and(|body| self.try_body(mistake, &body)) {
-                return;
-            }
+    /// Tries the changes of a body, the simplest first.
+    fn try_bodies(&mut self, body: &[u8]) -> bool {
+        if bodies::originals(body).any(|(mistake, original)| self.try_body(mistake, &original)) {
+            return true;
         }
         let Some(json) = Json::parse(body) else {
-            return;
+            return false;
         };
-        let mut try_styles = |mistake, json: &Json<'_>| {
-            STYLES.iter().any(|style| {
-                let body = style.write(json);
-                body.is_some_and(|body| self.try_body(mistake, &body))
-            })
-        };
-        if try_styles(Mistake::BodyReserialised, &json) {
-            return;
-        }
-        if let Some(ordered) = json.in_documented_order()
-            && !try_styles(Mistake::BodyKeysReordered, &ordered)
-            && json.is_sorted()
+        if self.try_styles(Mistake::BodyReserialised, Some(&json))
+            || self.try_styles(
+                Mistake::BodyReserialised,
+                json.with_empty_objects().as_ref(),
+            )
         {
+            return true;
+        }
+        let ordered = json.in_documented_order();
+        if self.try_styles(Mistake::BodyKeysReordered, ordered.as_ref()) {
+            return true;
+        }
+        if ordered.is_some() && json.is_sorted() {
             self.add(Mistake::BodyKeysReordered, Certainty::Likely, None);
         }
+        false
+    }
+
+    fn try_styles(&mut self, mistake: Mistake, json: Option<&Json<'_>>) -> bool {
+        json.into_iter().flat_map(texts).any(|mut text| {
+            self.try_body(mistake, text.as_bytes()) || {
+                text.push('\n');
+                self.try_body(mistake, text.as_bytes())
+            }
+        })
     }
 
     fn try_body(&mut self, mistake: Mistake, body: &[u8]) -> bool {
-        let mut is_proven = false;
-        for (index, Key { mac, .. }) in self.keys.iter().enumerate() {
-            is_proven |= self.prove(mistake, Some(index), &sign(mac, body));
-        }
-        is_proven
+        let mut keys = self.keys.iter().enumerate();
+        keys.any(|(index, Key { mac, .. })| self.prove(mistake, Some(index), &sign(mac, body)))
     }
 
     fn prove(&mut self, mistake: Mistake, secret: Option<usize>, tag: &Tag) -> bool {
-        let matches = self.compare(tag);
-        for mistakes in &matches {
-            self.add(mistake, Certainty::Proven, secret);
-            for mistake in *mistakes {
-                self.add(*mistake, Certainty::Proven, secret);
-            }
-        }
-        !matches.is_empty()
+        let Some(forms) = self.compare(tag) else {
+            return false;
+        };
+        self.add_proven(&[mistake], secret);
+        self.add_proven(forms, secret);
+        true
     }
 
-    /// Compares with all listed signatures in constant time; for each that is equal, what is wrong with its form.
-    fn compare(&mut self, tag: &Tag) -> Vec<&'a [Mistake]> {
+    /// Compares with all listed signatures in constant time; what is wrong with the form of the one that is equal.
+    fn compare(&mut self, tag: &Tag) -> Option<&'a [Mistake]> {
         self.hashes += 1;
-        let signatures = self.signatures;
-        signatures
-            .tags
-            .iter()
+        let listed = self.signatures.tags.iter();
+        // All are compared.
+        let equal: Vec<_> = listed
             .filter(|listed| listed.tag.ct_eq(tag).into())
             .map(|listed| &listed.mistakes[..])
-            .collect()
+            .collect();
+        equal.into_iter().min_by_key(|mistakes| mistakes.len())
     }
 
     /// Adds what is visible without a hash.
-    fn add_visible(&mut self, headers: &HeaderMap, body: &[u8]) {
-        let is_proven =
-            !self.findings.is_empty() && self.findings[0].certainty == Certainty::Proven;
-        if !self.signatures.tags.is_empty() {
+    fn add_visible(&mut self, headers: &HeaderMap, body: &[u8], is_proven: bool) {
+        let is_signed = !self.signatures.tags.is_empty();
+        if is_signed {
             for finding in visible_in_secrets(self.keys) {
                 self.add(finding.mistake, finding.certainty, finding.secret);
             }
+        }
+        if is_signed && body.is_empty() && !is_proven {
+            self.add(Mistake::BodyEmptied, Certainty::Likely, None);
         }
         for mistake in bodies::visible_mistakes(headers, body) {
             self.add(mistake, Certainty::Likely, None);
@@ -275,6 +299,12 @@ impl<'a> Search<'a> {
         }
         if self.signatures.tags.len() > 1 && !is_proven {
             self.add(Mistake::OtherApplication, Certainty::Possible, None);
+        }
+    }
+
+    fn add_proven(&mut self, mistakes: &[Mistake], secret: Option<usize>) {
+        for mistake in mistakes {
+            self.add(*mistake, Certainty::Proven, secret);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::Mistake;
 ///
 /// [`Display`](fmt::Display) is a sentence that says what is wrong and what to do. Neither it nor the
 /// [`Debug`] output has any part of a secret, a signature or a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Finding {
     /// What is wrong.
@@ -32,15 +32,15 @@ impl fmt::Display for Finding {
     }
 }
 
-/// How certain a [`Finding`] is. The more certain is the greater.
+/// How certain a [`Finding`] is, ordered by increasing certainty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Certainty {
-    /// Nothing else explains it.
+    /// A guess, as nothing else explains it.
     Possible,
-    /// It looks like that.
+    /// Inferred from what was received, not proven.
     Likely,
-    /// With the mistake undone, the signature matched.
+    /// With this mistake undone, the signature matched.
     Proven,
 }
 

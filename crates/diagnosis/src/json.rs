@@ -17,7 +17,7 @@ pub(crate) struct Json<'a> {
     pub(crate) length: usize,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Node<'a> {
     /// A number, a literal, or a string with a lone surrogate: kept as it is.
     Raw(&'a str),
@@ -52,6 +52,29 @@ impl<'a> Json<'a> {
     pub(crate) fn is_sorted(&self) -> bool {
         self.root.is_sorted()
     }
+
+    /// The same with the fields of all objects in alphabetical order.
+    pub(crate) fn sorted(&self) -> Self {
+        let mut sorted = self.clone();
+        sorted.root.reorder(&str::to_owned);
+        sorted
+    }
+
+    /// The same with `{}` for each `[]`; `None` if there is none. PHP loses the difference.
+    pub(crate) fn with_empty_objects(&self) -> Option<Self> {
+        self.replace_empty(&Node::List(Vec::new()), &Node::Object(Vec::new()))
+    }
+
+    /// The same with `[]` for each `{}`; `None` if there is none.
+    pub(crate) fn with_empty_lists(&self) -> Option<Self> {
+        self.replace_empty(&Node::Object(Vec::new()), &Node::List(Vec::new()))
+    }
+
+    fn replace_empty(&self, empty: &Node<'a>, other: &Node<'a>) -> Option<Self> {
+        let mut replaced = self.clone();
+        let changed = replaced.root.replace(empty, other);
+        changed.then_some(replaced)
+    }
 }
 
 impl Node<'_> {
@@ -63,7 +86,7 @@ impl Node<'_> {
     }
 
     /// Whether that changed anything.
-    fn reorder(&mut self, rank: &impl Fn(&str) -> usize) -> bool {
+    fn reorder<K: Ord>(&mut self, rank: &impl Fn(&str) -> K) -> bool {
         let mut changed = false;
         match self {
             Self::Raw(_) | Self::Text(_) => {}
@@ -77,6 +100,29 @@ impl Node<'_> {
                 fields.sort_by_cached_key(|(name, _)| rank(name.name()));
                 for (_, value) in fields {
                     changed |= value.reorder(rank);
+                }
+            }
+        }
+        changed
+    }
+
+    /// Replaces each node that equals the empty one. Whether there was any.
+    fn replace(&mut self, empty: &Self, other: &Self) -> bool {
+        if self == empty {
+            *self = other.clone();
+            return true;
+        }
+        let mut changed = false;
+        match self {
+            Self::Raw(_) | Self::Text(_) => {}
+            Self::List(items) => {
+                for item in items {
+                    changed |= item.replace(empty, other);
+                }
+            }
+            Self::Object(fields) => {
+                for (_, value) in fields {
+                    changed |= value.replace(empty, other);
                 }
             }
         }

@@ -2,22 +2,21 @@
 //!
 //! A mismatch means that the secret, the body or the signature is not what Cronofy used. [`Diagnosis`] tries what
 //! usually goes wrong: it undoes a mistake, computes the HMAC again, and compares it with what the header lists. It is
-//! off unless you construct one and ask it.
+//! off unless you make one and ask it; [`Diagnosis::log`] asks it for each mismatch of a layer.
 //!
 //! ```
-//! use cronofy_webhook_diagnosis::{Certainty, Mistake};
-//! use cronofy_webhook::signature::HEADER;
 //! use cronofy_webhook::Verifier;
-//! use cronofy_webhook_diagnosis::Diagnosis;
+//! use cronofy_webhook::signature::HEADER;
+//! use cronofy_webhook_diagnosis::{Certainty, Diagnosis, Mistake};
 //! use http::HeaderMap;
 //!
 //! // At start-up: a secret that was copied with its quotes.
 //! let quoted = Diagnosis::new([r#""CRN_an_example""#])?;
-//! assert_eq!(quoted.of_secrets()[0].mistake, Mistake::SecretQuoted);
+//! assert_eq!(quoted.check_secrets()[0].mistake, Mistake::SecretQuoted);
 //!
 //! // After a mismatch: a proxy has reformatted the JSON.
-//! let mut headers = HeaderMap::new();
 //! let cronofy = Verifier::new(["CRN_an_example"])?;
+//! let mut headers = HeaderMap::new();
 //! headers.insert(HEADER, cronofy.sign(br#"{"example":"well-known"}"#));
 //!
 //! let diagnosis = Diagnosis::new(["CRN_an_example"])?;
@@ -34,18 +33,32 @@
 //!
 //! # What it finds
 //!
-//! | certainty | mistakes |
+//! | | [`Proven`](Certainty::Proven): with this undone, an HMAC matched (or the SHA-256 of a scheme without a key) |
 //! |---|---|
-//! | [`Proven`](Certainty::Proven): an HMAC matched, or the SHA-256 of a scheme without a key | *secret* with white space or a byte-order mark at an end, in quotes, in Base64 or hex, decoded, without `CRN_`, percent-encoded; *body* serialised again, keys in another order, newlines or a byte-order mark added or lost, Latin-1 for UTF-8, in Base64, in a form, in a JSON string; *signature* in hex, with `sha256=`, URL-safe, unpadded, in quotes, joined by something else than commas; *scheme* with key and message swapped, plain SHA-256 |
-//! | [`Likely`](Certainty::Likely): it looks like that | a placeholder as the secret, `Content-Length` that is not the length of the body, a compressed body, U+FFFD in it, another provider's header, a signature of the length of SHA-1 or SHA-512; and what [`of_secrets`](Diagnosis::of_secrets) sees |
-//! | [`Possible`](Certainty::Possible): nothing else explains it | several signatures and none known: another application |
+//! | secret | white space or a byte-order mark at an end, in quotes, in Base64 or hex, decoded, without `CRN_`, percent-encoded |
+//! | body | serialised again, keys in another order, newlines or a byte-order mark added or lost, Latin-1 for UTF-8, in Base64, in a form, in a JSON string |
+//! | signature | in hex, with `sha256=`, URL-safe, unpadded, in quotes, separated by something else than commas |
+//! | scheme | key and message swapped, plain SHA-256 |
 //!
-//! JSON is tried compact, spaced as by Python and indented by two spaces, each without optional escapes, with those of
-//! HTML (`\u003c`), with those of everything that is not ASCII, with `\/`, and with the last two. Sorted keys are put back
-//! in the order of [Cronofy's documentation](https://docs.cronofy.com/developers/api/push-notifications/); where that does
-//! not match, as with fields that it does not show, sorted keys are `Likely` only.
+//! | | [`Likely`](Certainty::Likely): inferred |
+//! |---|---|
+//! | secret | what [`Secret::suspicions`](cronofy_webhook::Secret::suspicions) names, and the Base64 or the hex of a text |
+//! | body | empty, `Content-Length` is not its length, compressed, U+FFFD in it, sorted keys whose order is not documented |
+//! | header | another provider's, a signature of the length of SHA-1 or SHA-512 |
 //!
-//! One mistake of a secret or of a body is undone at a time, together with any form of the signature.
+//! [`Possible`](Certainty::Possible) is another application, where several signatures are listed and nothing else is proven.
+//!
+//! JSON is tried in each of these styles, with and without a final newline:
+//!
+//! | | |
+//! |---|---|
+//! | layout | compact; spaced as by Python; indented by 2 or by 4 spaces |
+//! | optional escapes | none; HTML (`\u003c`); all that is not ASCII; `\/`; the last two together |
+//! | empty objects | as they are; for PHP's `[]` |
+//! | keys | as they are; in the order of [Cronofy's documentation](https://docs.cronofy.com/developers/api/push-notifications/) |
+//!
+//! The first proof ends the search. One mistake of a secret or of a body is undone at a time, together with any form of the
+//! signature.
 //!
 //! # What it never does
 //!
@@ -53,9 +66,14 @@
 //! - It reveals nothing about a secret, a signature or a body: a finding is a name, a certainty and the index of a secret.
 //! - It never tries a part of a secret, or one in another case: each transformation keeps the whole of it. Comparison is
 //!   in constant time, and secrets and everything derived from them are overwritten in memory when dropped.
-//! - It never takes unbounded work: at most 57 hashes of the body for each secret and one more, none at all if no
+//! - It never takes unbounded work: at most 147 hashes of the body for each secret and one more, none at all if no
 //!   signature is listed. JSON that is nested more than 16 deep, or would become more than 8 times as long and another
 //!   KiB, is not serialised again. Time and memory are linear in the length of the body.
+//!
+//! # Forwards
+//!
+//! [`probes`] makes the signatures that receivers with a mistake would accept: to find out what is wrong with a receiver in
+//! another language.
 
 mod bodies;
 mod encoding;
@@ -65,6 +83,7 @@ mod json;
 mod log;
 mod mistake;
 mod order;
+mod probes;
 mod secrets;
 mod signatures;
 mod style;
@@ -72,3 +91,8 @@ mod style;
 pub use self::explain::Diagnosis;
 pub use self::finding::{Certainty, Finding};
 pub use self::mistake::Mistake;
+pub use self::probes::{Probe, probes};
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use base64::Engine as _;
+use cronofy_webhook::{Secret, Suspicion};
 use zeroize::Zeroizing;
 
 use crate::Mistake;
@@ -52,70 +53,41 @@ pub(crate) fn variants(secret: &str) -> impl Iterator<Item = (Mistake, Decoded)>
     TRANSFORMATIONS
         .iter()
         .filter_map(|(mistake, transform)| Some((*mistake, transform(secret)?)))
-        .filter(|(_, variant)| {
-            !variant.trim_ascii().is_empty() && variant[..] != *secret.as_bytes()
+        .filter(|(mistake, variant)| {
+            // Without its white space it is the variant of another mistake.
+            let is_trimmed = variant[..] == *trim(secret).as_bytes();
+            !variant.trim_ascii().is_empty()
+                && variant[..] != *secret.as_bytes()
+                && (!is_trimmed || *mistake == Mistake::SecretWhitespace)
         })
 }
 
 /// The mistakes that can be seen from the secret alone. A genuine one shows none of them.
-pub(crate) fn visible_mistakes(secret: &str) -> Vec<Mistake> {
-    let text = trim(secret);
+pub(crate) fn visible_mistakes(secret: &Secret) -> Vec<Mistake> {
+    let text = trim(secret.expose()).as_bytes();
     let is_text = |decoded: Option<Decoded>| {
         let is_printable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
         decoded.is_some_and(|decoded| decoded.len() >= 12 && decoded.iter().all(is_printable))
     };
-    let is_hex = is_text(encoding::hex(text.as_bytes()));
-    let mistakes = [
-        (Mistake::SecretWhitespace, text.len() < secret.len()),
-        (Mistake::SecretQuoted, unquote(text).is_some()),
-        (
-            Mistake::SecretBase64,
-            !is_hex && is_text(encoding::base64(text.as_bytes())),
-        ),
-        (Mistake::SecretHex, is_hex),
-        (
-            Mistake::SecretPercentEncoded,
-            text.contains('%') && encoding::percent(text.as_bytes(), false).is_some(),
-        ),
-        (Mistake::SecretPlaceholder, is_placeholder(text)),
-    ];
-    mistakes
-        .into_iter()
-        .filter_map(|(mistake, is_made)| is_made.then_some(mistake))
+    let is_hex = is_text(encoding::hex(text));
+    let is_base64 = !is_hex && is_text(encoding::base64(text));
+    let suspicions = secret.suspicions().into_iter();
+    suspicions
+        .filter_map(|suspicion| match suspicion {
+            Suspicion::Whitespace => Some(Mistake::SecretWhitespace),
+            Suspicion::Quotes => Some(Mistake::SecretQuoted),
+            Suspicion::Assignment => Some(Mistake::SecretAssignment),
+            Suspicion::Placeholder => Some(Mistake::SecretPlaceholder),
+            Suspicion::Reference => Some(Mistake::SecretReference),
+            Suspicion::Structure if encoding::percent(text, false).is_some() => {
+                Some(Mistake::SecretPercentEncoded)
+            }
+            Suspicion::Structure => Some(Mistake::SecretStructure),
+            _ => None,
+        })
+        .chain(is_hex.then_some(Mistake::SecretHex))
+        .chain(is_base64.then_some(Mistake::SecretBase64))
         .collect()
-}
-
-/// A variable that was not replaced, a value of a template, or the secret of another service.
-fn is_placeholder(text: &str) -> bool {
-    const STARTS: [&str; 9] = [
-        "${", "$(", "{{", "%{", "op://", "vault:", "whsec_", "sk_live_", "sk_test_",
-    ];
-    const WORDS: [&str; 12] = [
-        "changeme",
-        "clientsecret",
-        "cronofyclientsecret",
-        "dummy",
-        "example",
-        "password",
-        "placeholder",
-        "replaceme",
-        "secret",
-        "todo",
-        "yourclientsecret",
-        "yoursecret",
-    ];
-    let text = unquote(text).unwrap_or(text);
-    // Allocated once: a string that grows leaves parts of the secret behind in freed memory.
-    let mut word = Zeroizing::new(String::with_capacity(text.len()));
-    word.extend(text.chars().filter_map(|c| {
-        let is_letter = c.is_ascii_alphanumeric();
-        is_letter.then(|| c.to_ascii_lowercase())
-    }));
-    STARTS.iter().any(|start| text.starts_with(start))
-        || text.contains("${")
-        || (text.starts_with('<') && text.ends_with('>'))
-        || WORDS.contains(&word.as_str())
-        || (!word.is_empty() && word.bytes().all(|byte| byte == b'x'))
 }
 
 fn trim(secret: &str) -> &str {
@@ -128,9 +100,9 @@ fn trimmed(decoded: &[u8]) -> Option<Decoded> {
 }
 
 fn unquote(text: &str) -> Option<&str> {
-    ['"', '\'', '`']
-        .iter()
-        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
+    [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('‘', '’')]
+        .into_iter()
+        .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
 }
 
 fn copy(text: &str) -> Option<Decoded> {

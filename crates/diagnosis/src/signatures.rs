@@ -52,7 +52,7 @@ impl Signatures {
             return;
         };
         let mistakes = [
-            (Mistake::SignatureJoined, is_joined),
+            (Mistake::SignatureSeparator, is_joined),
             (Mistake::SignatureQuoted, unquoted.len() < part.len()),
             (Mistake::SignaturePrefixed, unprefixed.is_some()),
         ];

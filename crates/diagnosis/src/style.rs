@@ -11,13 +11,51 @@ pub(crate) struct Style {
     escapes: Escapes,
 }
 
+/// JavaScript's `JSON.stringify`.
+pub(crate) const JAVASCRIPT: Style = Style::new(Layout::Compact, Escapes::NONE);
+/// Python's `json.dumps`.
+pub(crate) const PYTHON: Style = Style::new(Layout::Spaced, Escapes::ASCII);
+/// PHP's `json_encode`.
+pub(crate) const PHP: Style = Style::new(Layout::Compact, Escapes::ASCII.and(Escapes::SLASH));
+/// Go's `json.Marshal`.
+pub(crate) const GO: Style = Style::new(Layout::Compact, Escapes::HTML);
+
+const LAYOUTS: [Layout; 4] = [
+    Layout::Compact,
+    Layout::Spaced,
+    Layout::Indented("  "),
+    Layout::Indented("    "),
+];
+
+const ESCAPES: [Escapes; 5] = [
+    Escapes::NONE,
+    Escapes::HTML,
+    Escapes::ASCII,
+    Escapes::SLASH,
+    Escapes::ASCII.and(Escapes::SLASH),
+];
+
+/// How many texts [`texts`] gives at most.
+pub(crate) const STYLES: usize = LAYOUTS.len() * ESCAPES.len();
+
+/// `json` in each style, if no other style gives the same.
+pub(crate) fn texts(json: &Json<'_>) -> impl Iterator<Item = String> {
+    LAYOUTS.iter().flat_map(move |layout| {
+        let plain = Style::new(*layout, Escapes::NONE).write(json);
+        let escapes = plain.into_iter().flat_map(|plain| {
+            let escapes = ESCAPES.iter();
+            escapes.filter(move |escapes| escapes.all_change(&plain))
+        });
+        escapes.filter_map(move |escapes| Style::new(*layout, *escapes).write(json))
+    })
+}
+
 #[derive(Clone, Copy)]
 enum Layout {
     Compact,
     /// A space after each comma and colon, as Python writes.
     Spaced,
-    /// By two spaces.
-    Indented,
+    Indented(&'static str),
 }
 
 /// What is escaped besides that which JSON requires.
@@ -31,43 +69,51 @@ struct Escapes {
     slash: bool,
 }
 
-pub(crate) const STYLES: [Style; 15] = {
-    let layouts = [Layout::Compact, Layout::Spaced, Layout::Indented];
-    let escapes = [
-        Escapes::new(false, false, false),
-        Escapes::new(true, false, false),
-        Escapes::new(false, true, false),
-        Escapes::new(false, false, true),
-        Escapes::new(false, true, true),
-    ];
-    let first = Style {
-        layout: Layout::Compact,
-        escapes: escapes[0],
-    };
-    let mut styles = [first; 15];
-    let mut index = 0;
-    while index < styles.len() {
-        styles[index] = Style {
-            layout: layouts[index / escapes.len()],
-            escapes: escapes[index % escapes.len()],
-        };
-        index += 1;
-    }
-    styles
-};
-
 impl Style {
+    const fn new(layout: Layout, escapes: Escapes) -> Self {
+        Self { layout, escapes }
+    }
+
     /// `json` in this style; `None` if that is over 8 times as long as the body and another KiB.
-    pub(crate) fn write(self, json: &Json<'_>) -> Option<Vec<u8>> {
-        let limit = 8 * json.length + 1024;
-        Some(Writer::new(self, limit).write(&json.root)?.into_bytes())
+    pub(crate) fn write(self, json: &Json<'_>) -> Option<String> {
+        let mut writer = Writer {
+            text: String::new(),
+            limit: 8 * json.length + 1024,
+            style: self,
+        };
+        writer.value(&json.root, 0)?;
+        Some(writer.text)
     }
 }
 
 impl Escapes {
+    const NONE: Self = Self::new(false, false, false);
+    const HTML: Self = Self::new(true, false, false);
+    const ASCII: Self = Self::new(false, true, false);
+    const SLASH: Self = Self::new(false, false, true);
+
     const fn new(html: bool, ascii: bool, slash: bool) -> Self {
         Self { html, ascii, slash }
     }
+
+    const fn and(self, other: Self) -> Self {
+        Self::new(
+            self.html || other.html,
+            self.ascii || other.ascii,
+            self.slash || other.slash,
+        )
+    }
+
+    /// Whether each of them changes the text without escapes.
+    fn all_change(self, plain: &str) -> bool {
+        (!self.html || plain.contains(is_html))
+            && (!self.ascii || !plain.is_ascii())
+            && (!self.slash || plain.contains('/'))
+    }
+}
+
+fn is_html(c: char) -> bool {
+    matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
 }
 
 /// Writes JSON in a style, up to a length.
@@ -78,20 +124,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(style: Style, limit: usize) -> Self {
-        Self {
-            text: String::new(),
-            limit,
-            style,
-        }
-    }
-
     /// `None` if the text would be over the limit.
-    fn write(mut self, root: &Node<'_>) -> Option<String> {
-        self.value(root, 0)?;
-        Some(self.text)
-    }
-
     fn value(&mut self, node: &Node<'_>, depth: usize) -> Option<()> {
         match node {
             Node::Raw(text) => self.text.push_str(text),
@@ -106,7 +139,7 @@ impl Writer {
                     writer.value(name, depth + 1)?;
                     writer.text.push_str(match writer.style.layout {
                         Layout::Compact => ":",
-                        Layout::Spaced | Layout::Indented => ": ",
+                        Layout::Spaced | Layout::Indented(_) => ": ",
                     });
                     writer.value(value, depth + 1)
                 })?;
@@ -141,9 +174,9 @@ impl Writer {
     }
 
     fn indent(&mut self, depth: usize) {
-        if matches!(self.style.layout, Layout::Indented) {
+        if let Layout::Indented(indent) = self.style.layout {
             self.text.push('\n');
-            self.text.extend(iter::repeat_n("  ", depth));
+            self.text.extend(iter::repeat_n(indent, depth));
         }
     }
 
@@ -161,8 +194,7 @@ impl Writer {
                 '\t' => self.text.push_str("\\t"),
                 '/' if slash => self.text.push_str("\\/"),
                 '\0'..=' ' if c != ' ' => self.escape(c),
-                '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if html => self.escape(c),
-                _ if ascii && !c.is_ascii() => self.escape(c),
+                _ if (html && is_html(c)) || (ascii && !c.is_ascii()) => self.escape(c),
                 _ => self.text.push(c),
             }
         }

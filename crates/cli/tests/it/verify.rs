@@ -57,6 +57,11 @@ fn held(mistake: Mistake, signed: &str, held: &str) -> Case {
     case(mistake, "proven", held, BODY, &sign(signed, BODY))
 }
 
+/// Received with what cannot be a secret.
+fn suspicious(mistake: Mistake, held: &str) -> Case {
+    case(mistake, "likely", held, BODY, &sign(SECRET, BODY))
+}
+
 /// Received with other bytes than were signed.
 fn rewritten(mistake: Mistake, body: impl AsRef<[u8]>) -> Case {
     case(mistake, "proven", SECRET, body, &sign(SECRET, BODY))
@@ -88,13 +93,10 @@ fn secret_cases() -> Vec<Case> {
             SECRET.strip_prefix("CRN_").unwrap(),
         ),
         held(Mistake::SecretPercentEncoded, SECRET, &percent(SECRET)),
-        case(
-            Mistake::SecretPlaceholder,
-            "likely",
-            "${CRONOFY_CLIENT_SECRET}",
-            BODY,
-            &sign(SECRET, BODY),
-        ),
+        suspicious(Mistake::SecretPlaceholder, "changeme"),
+        suspicious(Mistake::SecretAssignment, &format!("KEY={SECRET}")),
+        suspicious(Mistake::SecretReference, "${CRONOFY_CLIENT_SECRET}"),
+        suspicious(Mistake::SecretStructure, &format!("[\"{SECRET}\"]")),
     ]
 }
 
@@ -121,6 +123,13 @@ fn body_cases() -> Vec<Case> {
         rewritten(
             Mistake::BodyJsonString,
             serde_json::to_string(BODY).unwrap(),
+        ),
+        case(
+            Mistake::BodyEmptied,
+            "likely",
+            SECRET,
+            "",
+            &sign(SECRET, BODY),
         ),
         foreign(Mistake::BodyLength, BODY, "Content-Length: 7"),
         foreign(Mistake::BodyCompressed, b"\x1f\x8b\x08\x00", ""),
@@ -154,7 +163,7 @@ fn signature_cases() -> Vec<Case> {
         written(Mistake::SignatureUnpadded, genuine.trim_end_matches('=')),
         written(Mistake::SignatureQuoted, &format!("\"{genuine}\"")),
         written(
-            Mistake::SignatureJoined,
+            Mistake::SignatureSeparator,
             &format!("{};{genuine}", sign(OTHER_SECRET, BODY)),
         ),
         case(
@@ -193,10 +202,11 @@ fn every_mistake_of_the_diagnosis_is_named() {
         .flatten()
         .collect();
     let named: BTreeSet<_> = cases.iter().map(|case| case.mistake.as_str()).collect();
-    let all: BTreeSet<_> = Mistake::ALL
+    // Nothing that is received shows an empty secret.
+    let received = Mistake::ALL
         .iter()
-        .map(|mistake| mistake.as_str())
-        .collect();
+        .filter(|mistake| **mistake != Mistake::SecretEmpty);
+    let all: BTreeSet<_> = received.map(|mistake| mistake.as_str()).collect();
     assert_eq!(named, all);
     for case in cases {
         let json = verify(&case, true);

@@ -20,21 +20,22 @@ pub(crate) enum Json {
     Object(Vec<(String, Self)>),
 }
 
-/// How many styles there are.
-pub(crate) const STYLES: u64 = 15;
+/// How many styles there are: 4 layouts with 5 sets of escapes, each without and with a final newline.
+pub(crate) const STYLES: u64 = 40;
 
 impl Json {
     /// In one of the styles that serialisers have.
     pub(crate) fn text(&self, style: u64) -> String {
         let style = style % STYLES;
         let mut bytes = Vec::new();
-        match style / 5 {
+        match style / 5 % 4 {
             0 => self.write(&mut bytes, CompactFormatter),
             1 => self.write(&mut bytes, Spaced),
-            _ => self.write(&mut bytes, PrettyFormatter::new()),
+            2 => self.write(&mut bytes, PrettyFormatter::new()),
+            _ => self.write(&mut bytes, PrettyFormatter::with_indent(b"    ")),
         }
         let text = String::from_utf8(bytes).unwrap();
-        match style % 5 {
+        let text = match style % 5 {
             0 => text,
             1 => escaped(&text, |c| {
                 matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
@@ -42,6 +43,24 @@ impl Json {
             2 => escaped(&text, |c| !c.is_ascii()),
             3 => text.replace('/', "\\/"),
             _ => escaped(&text.replace('/', "\\/"), |c| !c.is_ascii()),
+        };
+        if style < 20 { text } else { text + "\n" }
+    }
+
+    /// As PHP passes it on, which has one type for lists and objects.
+    pub(crate) fn by_php(&self) -> Self {
+        match self {
+            Self::List(items) => Self::List(items.iter().map(Self::by_php).collect()),
+            Self::Object(fields) if fields.is_empty() => Self::List(Vec::new()),
+            Self::Object(fields) => {
+                let fields = fields.iter();
+                Self::Object(
+                    fields
+                        .map(|(name, value)| (name.clone(), value.by_php()))
+                        .collect(),
+                )
+            }
+            other => other.clone(),
         }
     }
 

@@ -6,24 +6,14 @@ mod explain;
 mod json;
 mod log;
 mod mistakes;
+mod probes;
 mod property;
 mod replay;
+mod support;
 
-#[expect(
-    dead_code,
-    reason = "shared with the tests of the library, which use all of it"
-)]
-#[path = "../../../../tests/it/log.rs"]
-mod events;
 #[expect(
     dead_code,
     reason = "shared with the tests of the library, which use all of it"
 )]
 #[path = "../../../../tests/it/properties/reference.rs"]
 mod reference;
-#[expect(
-    dead_code,
-    reason = "shared with the tests of the library, which use all of it"
-)]
-#[path = "../../../../tests/it/support.rs"]
-mod support;
