@@ -135,36 +135,11 @@ where
         let output = loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Rejected { rejection } => break Ok(rejection.to_response()),
-                StateProj::Read { mut body, call } => {
-                    // The work before the clock: what is ready at the deadline is in time.
-                    let read = match body.as_mut().poll(cx) {
-                        Poll::Ready(read) => read,
-                        Poll::Pending if this.timer.poll(cx).is_pending() => {
-                            *this.waiting = waiting.or_else(|| Some(RequestSpan::current()));
-                            return Poll::Pending;
-                        }
-                        Poll::Pending => Err(Rejection::body_timeout(this.config.budget)),
-                    };
-                    let (head, inner) = call.take().expect(POLLED_AFTER_COMPLETION);
-                    let length = body.length();
-                    verify(read, length, head, inner, this.timer, this.config)
+                StateProj::Read { body, call } => {
+                    poll_read(body, call, this.timer, this.config, cx).map(Ok)
                 }
                 StateProj::WaitReady { inner, call } => {
-                    match poll_ready(inner, call, this.timer, cx) {
-                        Poll::Ready(Ok(is_in_time)) => {
-                            let (request, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
-                            if is_in_time {
-                                start(inner, request, delivery, this.timer, this.config)
-                            } else {
-                                not_ready(&delivery, this.timer.started(), this.config)
-                            }
-                        }
-                        Poll::Ready(Err(error)) => break Err(error),
-                        Poll::Pending => {
-                            *this.waiting = waiting.or_else(|| Some(RequestSpan::current()));
-                            return Poll::Pending;
-                        }
-                    }
+                    poll_start(inner, call, this.timer, this.config, cx)
                 }
                 StateProj::Call { handler } => {
                     if let Poll::Ready(output) = handler.poll(cx) {
@@ -175,7 +150,14 @@ where
                 }
                 StateProj::Done => panic!("{POLLED_AFTER_COMPLETION}"),
             };
-            this.state.set(next);
+            match next {
+                Poll::Ready(Ok(next)) => this.state.set(next),
+                Poll::Ready(Err(error)) => break Err(error),
+                Poll::Pending => {
+                    *this.waiting = Some(waiting.unwrap_or_else(RequestSpan::current));
+                    return Poll::Pending;
+                }
+            }
         };
         this.state.set(State::Done);
         Poll::Ready(output)
@@ -183,6 +165,30 @@ where
 }
 
 type Next<S, B> = State<S, B, <S as Service<Request<B>>>::Future>;
+
+/// Reads the body, within the deadline.
+fn poll_read<S, B, F>(
+    mut body: Pin<&mut ReadBody<B>>,
+    call: &mut Option<(Parts, S)>,
+    timer: &mut Timer,
+    config: &Config,
+    cx: &mut Context<'_>,
+) -> Poll<State<S, B, F>>
+where
+    B: Body + FromBytes,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    // The work before the clock: what is ready at the deadline is in time.
+    let read = match body.as_mut().poll(cx) {
+        Poll::Ready(read) => read,
+        Poll::Pending => {
+            ready!(timer.poll(cx));
+            Err(Rejection::body_timeout(config.budget))
+        }
+    };
+    let (head, inner) = call.take().expect(POLLED_AFTER_COMPLETION);
+    Poll::Ready(verify(read, body.length(), head, inner, timer, config))
+}
 
 /// The state after `length` bytes of the body were read.
 fn verify<S, B, F>(
@@ -243,44 +249,41 @@ fn check_url(request: &Uri, delivery: &Delivery, config: &Config) -> Result<(), 
     }
 }
 
-/// Whether the inner service was ready before the deadline passed.
-fn poll_ready<S, B>(
+/// Calls the inner service once it is ready, within the deadline.
+fn poll_start<S, B, R>(
     inner: &mut S,
-    call: &Option<(Request<B>, Delivery)>,
+    call: &mut Option<(Request<B>, Delivery)>,
     timer: &mut Timer,
-    cx: &mut Context<'_>,
-) -> Poll<Result<bool, S::Error>>
-where
-    S: Service<Request<B>>,
-{
-    let (_, delivery) = call.as_ref().expect(POLLED_AFTER_COMPLETION);
-    let started = timer.started();
-    match PanicGuard::new(delivery, started).run(|| inner.poll_ready(cx)) {
-        // Looked at before the call: past the deadline nothing is started.
-        Poll::Ready(Ok(())) => Poll::Ready(Ok(!timer.has_passed())),
-        Poll::Ready(Err(error)) => {
-            events::readiness_failed(subject(delivery, started));
-            Poll::Ready(Err(error))
-        }
-        Poll::Pending => timer.poll(cx).map(|()| Ok(false)),
-    }
-}
-
-fn start<S, B, R>(
-    inner: &mut S,
-    request: Request<B>,
-    delivery: Delivery,
-    timer: &Timer,
     config: &Arc<Config>,
-) -> Next<S, B>
+    cx: &mut Context<'_>,
+) -> Poll<Result<Next<S, B>, S::Error>>
 where
     S: Service<Request<B>, Response = Response<R>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     S::Future: Send + 'static,
 {
-    let call = || inner.call(request);
-    let handler = Handler::start(call, delivery, timer.started(), Arc::clone(config));
-    State::Call { handler }
+    let started = timer.started();
+    let (_, delivery) = call.as_ref().expect(POLLED_AFTER_COMPLETION);
+    let is_ready = match PanicGuard::new(delivery, started).run(|| inner.poll_ready(cx)) {
+        Poll::Ready(Ok(())) => true,
+        Poll::Ready(Err(error)) => {
+            events::readiness_failed(subject(delivery, started));
+            return Poll::Ready(Err(error));
+        }
+        Poll::Pending => {
+            ready!(timer.poll(cx));
+            false
+        }
+    };
+    let (request, delivery) = call.take().expect(POLLED_AFTER_COMPLETION);
+    // The clock before the call: past the deadline nothing is started.
+    Poll::Ready(Ok(if is_ready && !timer.has_passed() {
+        let call = || inner.call(request);
+        let handler = Handler::start(call, delivery, started, Arc::clone(config));
+        State::Call { handler }
+    } else {
+        not_ready(&delivery, started, config)
+    }))
 }
 
 fn not_ready<S, B, F>(delivery: &Delivery, started: Instant, config: &Config) -> State<S, B, F> {

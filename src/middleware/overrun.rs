@@ -17,15 +17,15 @@ use crate::rejection::{self, Rejection};
 /// | [`Accept`](Self::Accept) | 202 | keeps running in the background | is done |
 /// | [`Cancel`](Self::Cancel) | 503 | is dropped | retries |
 ///
-/// In the background a handler runs for at most [`grace`](super::CronofyWebhookLayer::grace), as a task of
-/// [`task_tracker`](super::CronofyWebhookLayer::task_tracker). Its response is discarded; an event reports the outcome.
+/// In the [`Background`](super::Background) a handler runs for at most [`grace`](super::CronofyWebhookLayer::grace), if a place is
+/// free there; if none is, it is treated as under `Cancel`. Its response is discarded; an event reports the outcome.
 ///
 /// Under `Finish` and `Cancel` a handler that is *always* late is never acknowledged, even if it completes each time in the
 /// background: Cronofy retries for 24 hours and then closes the channel
 /// ([source](https://docs.cronofy.com/developers/push-notifications/)).
 ///
-/// The response that is sent in place of the handler's has the policy in its extensions, for an outer layer that counts
-/// them.
+/// The response that is sent in place of the handler's has the policy that was applied in its extensions, for an outer layer that
+/// counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overrun {

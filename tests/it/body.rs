@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error as _;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -15,6 +15,7 @@ use http_body_util::Full;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::timeout::TimeoutBody;
 
+use crate::log::Log;
 use crate::support::{CHANGE, Calls, Reply, Script, Step, handler, layer, signed};
 
 /// A `change` as the handler gets it.
@@ -89,6 +90,37 @@ fn a_body_in_small_frames_is_kept_in_little_more_than_its_length() {
         let kept = memory.bytes_current + freed;
         assert!(kept <= freed * 5 / 4 + 4096, "{kept} bytes for {size}");
     }
+}
+
+// By hand, as a server would: what panicked is dropped afterwards.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_panics_is_not_logged_as_a_disconnect() {
+    struct Panicking(bool);
+    impl From<Bytes> for Panicking {
+        fn from(_: Bytes) -> Self {
+            Self(true)
+        }
+    }
+    impl http_body::Body for Panicking {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+            assert!(!self.0, "of the body");
+            self.0 = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    }
+    let (log, _guard) = Log::start();
+    let service = layer().layer(handler(&Calls::default()));
+    let request = signed(CHANGE, Panicking(false));
+    let panicked = tokio::spawn(service.oneshot(request)).await.unwrap_err();
+    assert!(panicked.is_panic());
+    assert!(log.events().is_empty(), "{:?}", log.events());
 }
 
 #[tokio::test]
