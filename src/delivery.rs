@@ -25,7 +25,7 @@ const COPIED: usize = 4 * 1024;
 ///
 /// Where there is no service to wrap (a serverless function, another framework), call `verify` with the headers and the
 /// bytes of the body, or [`verify_raw`](Self::verify_raw) with the values of the signature header alone. Limiting the size
-/// of the body, answering in time, and comparing [`callback_url`](Notification::callback_url) with the URL of the request are
+/// of the body, responding in time, and comparing [`callback_url`](Notification::callback_url) with the URL of the request are
 /// then up to you.
 ///
 /// ```
@@ -63,7 +63,7 @@ struct Shared {
     deadline: Option<Deadline>,
 }
 
-/// When the middleware answers at the latest, and the clock to compare it with: tokio's, which a test may have paused.
+/// When the middleware responds at the latest, and the clock to compare it with: tokio's, which a test may have paused.
 #[derive(Clone, Copy)]
 pub(crate) struct Deadline {
     pub(crate) at: Instant,
@@ -177,7 +177,7 @@ impl Delivery {
         &self.shared.signature
     }
 
-    /// The time left until the middleware answers, whether or not the handler is done; zero once the deadline has
+    /// The time left until the middleware responds, whether or not the handler is done; zero once the deadline has
     /// passed.
     ///
     /// `None` without a deadline: the delivery did not come through the middleware, or the

@@ -1,19 +1,5 @@
 //! Tower middleware that receives [Cronofy](https://www.cronofy.com) push notifications: it checks the signature over the
-//! raw body, answers before Cronofy times out, and passes the handler a typed [`Notification`].
-//!
-//! What happens to a request:
-//!
-//! 1. The deadline starts. A request without a signature, or with a declared length over the limit, is rejected
-//!    before its body is read.
-//! 2. The body is read, up to the limit and within the deadline.
-//! 3. The listed signatures are compared with those made with the client secrets (see [`signature`]).
-//! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never rejected. With
-//!    [`public_url`](CronofyWebhookLayer::public_url), a delivery that was made for another URL is rejected.
-//! 5. The inner service is polled until it is ready. If it is not within the deadline, the response is 503.
-//! 6. The inner service is called with the request as it came and the verified [`Delivery`] in its extensions. Its
-//!    response is the response.
-//! 7. When the deadline passes first, [`Overrun`] decides on the response; by default the handler keeps running in the
-//!    background. It also does when the client disconnects.
+//! raw body, responds before Cronofy times out, and passes the handler a typed [`Notification`].
 //!
 #![cfg_attr(feature = "axum", doc = "```")]
 #![cfg_attr(not(feature = "axum"), doc = "```ignore")]
@@ -70,7 +56,22 @@
 //! # }
 //! ```
 //!
-//! # Answers
+//! # What happens to a request
+//!
+//! 1. The deadline starts. A request without a signature, or with a declared length over the limit, is rejected
+//!    before its body is read.
+//! 2. The body is read, up to the limit and within the deadline.
+//! 3. The listed signatures are compared with those made with the client secrets (see [`signature`]). If none matches, the
+//!    request is rejected.
+//! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never rejected. With
+//!    [`public_url`](CronofyWebhookLayer::public_url), a delivery that was made for another URL is rejected.
+//! 5. The inner service is polled until it is ready. If it is not within the deadline, the response is 503.
+//! 6. The inner service is called with the request as it came (head, extensions and body are unchanged) and the verified
+//!    [`Delivery`] in its extensions. Its response is the response.
+//! 7. If the deadline passes first, [`Overrun`] determines the response; by default the handler keeps running in the
+//!    background. So it does if the client disconnects.
+//!
+//! # Responses
 //!
 //! | outcome | status | Cronofy then |
 //! |---|---|---|
@@ -81,15 +82,14 @@
 //! | body not complete within the deadline | 408 | same |
 //! | the `callback_url` of the notification is another one ([`public_url`](CronofyWebhookLayer::public_url), opt-in) | 403 | same |
 //! | inner service not ready within the deadline | 503 | retries |
-//! | handler not done within the deadline: [`Overrun::Finish`], [`Overrun::Cancel`] | 503 | retries |
-//! | handler not done within the deadline: [`Overrun::Accept`] | 202 | done |
+//! | handler not done within the deadline | 503, or 202: see [`Overrun`] | 503: retries; 202: done |
 //!
 //! Each rejection is one sentence of plain text that says what to check, with a [`Rejection`] in the extensions of the response.
 //!
 //! The last column is what Cronofy documents for
 //! [push notifications](https://docs.cronofy.com/developers/push-notifications/). For its other callbacks it does not say.
 //!
-//! # What to know
+//! # Caveats
 //!
 //! - Put the layer on the route, not on the `Router`: there it also guards other routes and unknown paths. See
 //!   [Deployment](_documentation::deployment).
@@ -97,6 +97,10 @@
 //!   See [Slow handlers](_documentation::slow_handlers).
 //! - The signature covers neither time nor URL: a recorded delivery can be replayed. Make handlers idempotent, and see
 //!   [Callback URL](_documentation::callback_url).
+//! - A handler that runs in the background is lost when the process ends, unless the shutdown waits for it. See
+//!   [Slow handlers](_documentation::slow_handlers#shutdown).
+//!
+//! The docs of [`middleware`](middleware#caveats) have those of the layer itself: bodies, inner services, tasks.
 //!
 //! # Where to start
 //!
@@ -113,9 +117,17 @@
 //! | a concurrency limit | [Overload](_documentation::overload) |
 //! | the log | [Events](_documentation::events) |
 //! | metrics | [Metrics](_documentation::metrics) (feature `metrics`) |
-//! | tests of a handler | the package [`cronofy-webhook-testing`](https://docs.rs/cronofy-webhook-testing) |
 //! | hyper, axum 0.7, actix-web, AWS Lambda, and others | [Other frameworks](_documentation::other_frameworks) |
 //! | no Tower | [`Delivery::verify`] |
+//!
+//! # Other packages
+//!
+//! | package | for |
+//! |---|---|
+//! | [`cronofy-webhook-testing`](https://docs.rs/cronofy-webhook-testing) | the tests of a receiver: signed requests, samples, a simulated Cronofy |
+//! | [`cronofy-webhook-diagnosis`](https://docs.rs/cronofy-webhook-diagnosis) | why a signature does not match |
+//! | [`cronofy-webhook-inbox`](https://docs.rs/cronofy-webhook-inbox) | handlers that take longer: stores notifications before they are acknowledged |
+//! | [`cronofy-webhook-cli`](https://crates.io/crates/cronofy-webhook-cli) | a command that tests a receiver in any language |
 //!
 //! # Features
 //!

@@ -15,9 +15,6 @@ use crate::rejection::Rejection;
 /// cooperative budget, which another executor does not have.
 const FRAMES_PER_POLL: usize = 64;
 
-/// What tower-http's `TimeoutBody` fails with. Its type cannot be named without a dependency on tower-http.
-const TIMEOUT_BODY: &str = "data was not received within the designated timeout";
-
 pin_project! {
     /// Reads a body to its end, up to a limit.
     ///
@@ -88,20 +85,12 @@ impl<B> ReadBody<B> {
 /// The rejection for a body that failed.
 fn rejection(error: Box<dyn Error + Send + Sync>) -> Rejection {
     // Our limit is counted, so that this one is always an outer layer's.
-    if any_cause(&*error, |cause| cause.is::<LengthLimitError>()) {
+    let mut causes = iter::successors(Some(&*error as &dyn Error), |&error| error.source());
+    if causes.any(|cause| cause.is::<LengthLimitError>()) {
         Rejection::outer_body_limit(error)
-    } else if any_cause(&*error, |cause| cause.to_string() == TIMEOUT_BODY) {
-        Rejection::outer_body_timeout(error)
     } else {
         Rejection::body_incomplete(error)
     }
-}
-
-fn any_cause(
-    error: &(dyn Error + 'static),
-    predicate: impl Fn(&(dyn Error + 'static)) -> bool,
-) -> bool {
-    iter::successors(Some(error), |&error| error.source()).any(predicate)
 }
 
 impl Buffered {

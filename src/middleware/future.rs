@@ -12,9 +12,9 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
+use super::FromBytes;
 use super::POLLED_AFTER_COMPLETION;
 use super::body::ReadBody;
-use super::bytes::FromBytes;
 use super::config::Config;
 use super::handler::{Handler, PanicGuard};
 use super::report::{self, subject};

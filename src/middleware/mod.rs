@@ -1,24 +1,11 @@
 //! The middleware: passes only authentic deliveries to the inner service, and responds within the deadline.
 //!
-//! What happens to a request, in this order:
-//!
-//! 1. The deadline starts. Without a signature header, or with a declared length over the limit, the request is rejected
-//!    before any of the body is read.
-//! 2. The body is read, up to the limit. If it is larger, ends early, or is not complete within the deadline, the request is
-//!    rejected.
-//! 3. The signatures are compared with the body (see [`signature`](crate::signature)). If none matches, the request is
-//!    rejected.
-//!    With [`public_url`](CronofyWebhookLayer::public_url), a delivery that was made for another URL is rejected too.
-//! 4. The inner service is polled until it is ready. If it is not ready within the deadline, the response is 503.
-//! 5. The inner service is called with the request as it came: head, extensions and body are unchanged, and the verified
-//!    [`Delivery`](crate::Delivery) is in the extensions. Its response is the response.
-//! 6. If it is not done when the deadline passes, [`Overrun`] decides about the response, and by default the work continues
-//!    in the background. It continues too if the client disconnects.
+//! The crate docs have [what happens to a request](crate#what-happens-to-a-request), step by step.
 //!
 //! Rejections are responses, with the [`Rejection`](crate::Rejection) in their extensions; errors of the inner service are
-//! passed through. The [crate docs](crate#answers) list the statuses.
+//! passed through. The [table of responses](crate#responses) lists the statuses.
 //!
-//! Good to know:
+//! # Caveats
 //!
 //! - The body is buffered, and the request is passed on with the body type that it came with. Both the request body and
 //!   the response body of the inner service must implement [`FromBytes`], as axum's `Body` and `http_body_util::Full` do. Others,
@@ -26,17 +13,18 @@
 //!   before the layer, one after it. With axum, a `.layer(…)` for each layer converts bodies as well.
 //! - The inner service must be `Clone`: each delivery is handled by a clone, which is polled ready and then called.
 //! - The layer must see the body as it was sent. Layers that rewrite it (decompression, normalisation) belong inside this
-//!   one.
-//! - `poll_ready` is always ready, so that an unauthenticated client holds no permit of a concurrency limit inside this
+//!   layer.
+//! - `poll_ready` is always ready, so that an unauthenticated client takes no permit of a concurrency limit inside this
 //!   layer. A permit is taken once the delivery is verified, and held while the handler runs, in the background too. To shed
 //!   load, put `load_shed` around the limit, both inside this layer.
-//! - In the background a handler runs in another task: task-locals set by an outer layer are absent. Its span is a root span
-//!   that follows from that of the request.
+//! - In the background a handler runs in another task: task-locals set by an outer layer are absent, and
+//!   `tokio::task::spawn_local` panics, as it is not in the `LocalSet` any more. Its span is a root span that follows from that
+//!   of the request.
 //! - A handler that blocks its thread delays the response: use `spawn_blocking`.
 //! - Trailers of the body are dropped: the signature does not cover them.
 //! - The future of the inner service must be `Send + 'static`, as it may be moved to a task, and its error convertible to a
 //!   boxed one, which is logged there.
-//! - The deadline ends with the head of the response. Streaming its body afterwards takes no part in it.
+//! - The deadline ends with the head of the response. Streaming the response body is not covered.
 //! - The future must be polled within a tokio runtime with time enabled: it panics as soon as it has to wait otherwise.
 //!
 //! # Example
@@ -82,8 +70,8 @@
 
 mod background;
 mod body;
-mod bytes;
 mod config;
+mod from_bytes;
 mod future;
 mod handler;
 mod layer;
@@ -95,7 +83,7 @@ mod service;
 mod timer;
 
 pub use self::background::Background;
-pub use self::bytes::{FromBytes, MaybeBuffered};
+pub use self::from_bytes::{FromBytes, MaybeBuffered};
 pub use self::future::ResponseFuture;
 pub use self::layer::CronofyWebhookLayer;
 pub use self::mismatch::Mismatch;

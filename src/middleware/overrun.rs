@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,15 +8,14 @@ use crate::rejection::{self, Rejection};
 
 /// What happens to a handler that is not done when the deadline passes.
 ///
-/// The same policy applies when the client disconnects before, or an outer layer times out: servers drop the handler of a
-/// connection that is closed, and without this layer it would stop at whatever point it had reached. Nobody gets a
-/// response then.
-///
 /// | policy | response | the handler | Cronofy then |
 /// |---|---|---|---|
 /// | [`Finish`](Self::Finish) (default) | 503 | keeps running in the background | retries |
-/// | [`Accept`](Self::Accept) | 202 | keeps running in the background | is done |
+/// | [`Accept`](Self::Accept) | 202 | keeps running in the background | considers it delivered |
 /// | [`Cancel`](Self::Cancel) | 503 | is dropped | retries |
+///
+/// The policy also applies when the client disconnects, or an outer layer times out: servers drop the handler of a connection that
+/// is closed, and without this layer it would stop at whatever point it had reached. Nobody gets a response then.
 ///
 /// In the [`Background`](super::Background) a handler runs for at most [`grace`](super::CronofyWebhookLayer::grace), if a place is
 /// free there; if none is, it is treated as under `Cancel`. Its response is discarded; an event reports the outcome.
@@ -29,25 +29,34 @@ use crate::rejection::{self, Rejection};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overrun {
-    /// Respond with 503, so that Cronofy retries, and let the handler finish in the background.
+    /// 503, so that Cronofy retries, and the handler keeps running in the background.
     ///
     /// For handlers that can process a notification twice, as all should: a retry is one that was processed already.
     #[default]
     Finish,
 
-    /// Respond with 202, so that Cronofy does not retry, and let the handler finish in the background.
+    /// 202, so that Cronofy considers it delivered, and the handler keeps running in the background.
     ///
     /// For work that may be lost: if the handler fails after the response, or the process ends, Cronofy does not retry.
     Accept,
 
-    /// Respond with 503, so that Cronofy retries, and drop the handler.
+    /// 503, so that Cronofy retries, and the handler is dropped.
     ///
     /// For platforms that suspend the process after the response, and for handlers that are safe to drop at any point.
     Cancel,
 }
 
 impl Overrun {
-    pub(super) fn as_str(self) -> &'static str {
+    /// The name of the policy, as in events: `finish`, `accept` or `cancel`.
+    ///
+    /// ```
+    /// use cronofy_webhook::Overrun;
+    ///
+    /// assert_eq!(Overrun::default().as_str(), "finish");
+    /// assert_eq!(Overrun::Accept.to_string(), "accept");
+    /// ```
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Finish => "finish",
             Self::Accept => "accept",
@@ -74,5 +83,11 @@ impl Overrun {
         };
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl fmt::Display for Overrun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

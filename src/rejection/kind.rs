@@ -24,11 +24,11 @@ pub enum RejectionKind {
     /// The body is larger than the limit, as declared or as counted, or larger than the limit of an outer layer. Status
     /// 413.
     BodyTooLarge,
-    /// The body ended early or could not be read. Status 400.
+    /// The body ended early or could not be read, or an outer layer's time limit for it passed. Status 400.
     BodyIncomplete,
-    /// The body was not complete within the deadline, or within that of an outer layer. Status 408.
+    /// The body was not received within the deadline. Status 408.
     BodyTimeout,
-    /// The delivery is authentic, but its `callback_url` is not the URL of the request: it was made for another one. Only with
+    /// The delivery is authentic, but was made for another URL: its `callback_url` is not that of the request. Only with
     /// [`public_url`](crate::CronofyWebhookLayer::public_url). Status 403.
     CallbackUrlMismatch,
     /// The deadline passed before the handler could be started: the inner service was not ready, or the body came late.
@@ -85,7 +85,7 @@ impl RejectionKind {
             Self::BodyTimeout => (
                 "body_timeout",
                 StatusCode::REQUEST_TIMEOUT,
-                "The request body was not complete in time.",
+                "The request body was not received in time.",
             ),
             Self::CallbackUrlMismatch => (
                 "callback_url_mismatch",

@@ -13,7 +13,7 @@ pub use self::kind::RejectionKind;
 use crate::callback_url::CallbackUrlMismatch;
 use crate::signature::SignatureError;
 
-/// Why a request was answered without its handler, or before the handler was done.
+/// Why the middleware responded in place of the handler, or before the handler was done.
 ///
 /// The middleware puts it into the extensions of the response, where an outer layer (one that counts rejections, or that
 /// renders error pages) finds it:
@@ -46,7 +46,6 @@ enum Reason {
     OuterBodyLimit(Arc<dyn Error + Send + Sync>),
     BodyIncomplete(Arc<dyn Error + Send + Sync>),
     BodyTimeout { budget: Duration },
-    OuterBodyTimeout(Arc<dyn Error + Send + Sync>),
     CallbackUrl(CallbackUrlMismatch),
     NotReady { budget: Duration },
     HandlerTimeout { budget: Duration },
@@ -67,10 +66,6 @@ impl Rejection {
 
     pub(crate) fn body_timeout(budget: Duration) -> Self {
         Reason::BodyTimeout { budget }.into()
-    }
-
-    pub(crate) fn outer_body_timeout(cause: Box<dyn Error + Send + Sync>) -> Self {
-        Reason::OuterBodyTimeout(cause.into()).into()
     }
 
     pub(crate) fn callback_url(mismatch: CallbackUrlMismatch) -> Self {
@@ -96,7 +91,7 @@ impl Rejection {
             Reason::Signature(SignatureError::Mismatch { .. }) => RejectionKind::SignatureMismatch,
             Reason::BodyLimit { .. } | Reason::OuterBodyLimit(_) => RejectionKind::BodyTooLarge,
             Reason::BodyIncomplete(_) => RejectionKind::BodyIncomplete,
-            Reason::BodyTimeout { .. } | Reason::OuterBodyTimeout(_) => RejectionKind::BodyTimeout,
+            Reason::BodyTimeout { .. } => RejectionKind::BodyTimeout,
             Reason::CallbackUrl(_) => RejectionKind::CallbackUrlMismatch,
             Reason::NotReady { .. } => RejectionKind::NotReady,
             Reason::HandlerTimeout { .. } => RejectionKind::HandlerTimeout,
@@ -175,18 +170,15 @@ impl fmt::Display for Rejection {
         match &self.reason {
             Reason::Signature(_) => f.write_str("the request is not authentic"),
             Reason::BodyLimit { limit } => {
-                write!(f, "the request body is over the limit of {limit} bytes")
+                write!(f, "the request body exceeds the limit of {limit} bytes")
             }
             Reason::OuterBodyLimit(_) => {
-                f.write_str("the request body is over the limit of an outer layer")
+                f.write_str("the request body exceeds the limit of an outer layer")
             }
             Reason::BodyIncomplete(_) => f.write_str("the request body could not be read"),
             Reason::BodyTimeout { budget } => write!(
                 f,
-                "the request body was not complete within the budget of {budget:?}"
-            ),
-            Reason::OuterBodyTimeout(_) => f.write_str(
-                "the request body was not complete within the timeout of an outer layer",
+                "the request body was not received within the budget of {budget:?}"
             ),
             Reason::CallbackUrl(_) => f.write_str("the notification is for another URL"),
             Reason::NotReady { budget } => write!(
@@ -208,9 +200,7 @@ impl Error for Rejection {
         match &self.reason {
             Reason::Signature(error) => Some(error),
             Reason::CallbackUrl(mismatch) => Some(mismatch),
-            Reason::OuterBodyLimit(cause)
-            | Reason::BodyIncomplete(cause)
-            | Reason::OuterBodyTimeout(cause) => Some(&**cause),
+            Reason::OuterBodyLimit(cause) | Reason::BodyIncomplete(cause) => Some(&**cause),
             _ => None,
         }
     }

@@ -29,7 +29,7 @@ impl SignatureMatch {
 
     /// The number of listed signatures that none of the verifier's secrets made.
     ///
-    /// More than zero means that Cronofy also signs with a secret that this server does not hold, such as a new one
+    /// More than zero means that Cronofy also signs with a secret that this server does not have, such as a new one
     /// created in the dashboard. Add it here before the old one is revoked.
     #[must_use]
     pub fn unknown_signatures(&self) -> usize {

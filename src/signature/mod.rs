@@ -52,7 +52,7 @@
 //!    at warn level says so.
 //! 2. Add the new secret beside the old one, by a restart or by [`Verifier::replace`].
 //! 3. Revoke the old secret in the dashboard. [`SignatureMatch::unused_secrets`] then lists it for every delivery. The list
-//!    of signatures is not signed itself: do not draw this conclusion from a single delivery.
+//!    of signatures is not signed itself: do not conclude this from a single delivery.
 //! 4. Remove the old secret.
 //!
 //! ```

@@ -14,11 +14,11 @@ use super::{HEADER, SignatureError, SignatureMatch};
 use crate::events;
 use crate::secret::{Secret, SecretError};
 
-/// Holds the client secrets and checks signatures against them.
+/// Checks signatures against the client secrets that it is configured with.
 ///
 /// Cloning is cheap and clones share the secrets: [`replace`](Self::replace) on one of them applies to all.
 ///
-/// While a secret is being rotated, hold both the old and the new one, in any order. See the [module docs](super) for
+/// While a secret is being rotated, configure both the old and the new one, in any order. See the [module docs](super) for
 /// the rotation step by step and for how the header is parsed.
 ///
 /// ```
@@ -31,7 +31,7 @@ use crate::secret::{Secret, SecretError};
 ///     Secret::new("CRN_new").with_label("2026"),
 /// ])?;
 ///
-/// // Cronofy signs with the new secret and with one that this server does not hold.
+/// // Cronofy signs with the new secret and with one that this server does not have.
 /// let cronofy = Verifier::new(["CRN_new", "CRN_elsewhere"])?;
 /// let mut headers = HeaderMap::new();
 /// headers.insert(HEADER, cronofy.sign(b"{}"));

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use cronofy_webhook::signature::HEADER;
 use cronofy_webhook::{Delivery, Rejection, RejectionKind};
 use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
@@ -177,7 +178,7 @@ async fn empty_frames_do_not_end_the_body() {
 #[tokio::test]
 async fn trailers_are_ignored() {
     let mut trailers = HeaderMap::new();
-    trailers.insert("cronofy-hmac-sha256", "x".parse().unwrap());
+    trailers.insert(HEADER, "x".parse().unwrap());
     let body = Script::new([Step::Data(CHANGE.into()), Step::Trailers(trailers)]);
     assert_eq!(delivered(body).await, CHANGE);
 }
@@ -302,7 +303,7 @@ async fn the_limit_of_an_outer_layer_is_not_reported_as_ours() {
     assert_eq!(status, 413);
     assert_eq!(
         rejection.to_string(),
-        "the request body is over the limit of an outer layer"
+        "the request body exceeds the limit of an outer layer"
     );
     assert_eq!(
         rejection.source().unwrap().to_string(),
@@ -311,7 +312,7 @@ async fn the_limit_of_an_outer_layer_is_not_reported_as_ours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_body_timeout_of_an_outer_layer_is_408() {
+async fn the_body_timeout_of_an_outer_layer_is_400_with_its_cause() {
     let slow = Script::new([Step::Hang]);
     let body = TimeoutBody::new(Duration::from_secs(1), slow);
     let calls = Calls::default();
@@ -319,12 +320,13 @@ async fn the_body_timeout_of_an_outer_layer_is_408() {
     // As axum does, which boxes the error once more.
     let request = signed(CHANGE, axum_core::body::Body::new(body));
     let response = service.oneshot(request).await.unwrap();
-    assert_eq!(response.status(), 408);
+    assert_eq!(response.status(), 400);
     let rejection = response.extensions().get::<Rejection>().unwrap();
-    assert_eq!(rejection.kind(), RejectionKind::BodyTimeout);
+    assert_eq!(rejection.kind(), RejectionKind::BodyIncomplete);
+    let cause = rejection.source().unwrap();
     assert_eq!(
-        rejection.to_string(),
-        "the request body was not complete within the timeout of an outer layer"
+        cause.to_string(),
+        "data was not received within the designated timeout"
     );
 }
 

@@ -165,7 +165,7 @@ fn ipv6_addresses_are_compared_as_addresses() {
 
 /// The body has the URL as it was registered, and a client encodes what it may not send.
 #[test]
-fn a_url_registered_unencoded_matches_the_request_that_a_client_makes_of_it() {
+fn an_unencoded_callback_url_matches_the_encoded_request() {
     compare(
         BASE,
         "
@@ -372,7 +372,7 @@ async fn an_unknown_secret_is_logged_for_a_delivery_to_another_url() {
 }
 
 #[test]
-fn the_url_of_a_body_that_could_not_be_parsed_is_compared() {
+fn the_url_of_an_unknown_notification_is_compared() {
     let unknown = Payload::unknown("future_type").channel("chn_1", "https://receiver.example/a");
     let malformed = Payload::sample("change")
         .channel("chn_1", "https://receiver.example/a")
@@ -387,7 +387,7 @@ fn the_url_of_a_body_that_could_not_be_parsed_is_compared() {
 
 /// There is nothing to compare.
 #[test]
-fn a_body_whose_channel_or_smart_invite_could_not_be_parsed_passes() {
+fn a_body_without_a_valid_callback_url_passes() {
     let without_id = Payload::sample("change")
         .channel("chn_1", "https://receiver.example/a")
         .remove("/channel/channel_id");

@@ -91,7 +91,7 @@ post::<_, _, ()>(|| async {}).layer::<_, std::convert::Infallible>(
 
 // The placements that `placements` can only write with the line.
 #[test]
-fn a_placement_that_needs_the_line_does_not_compile_without() {
+fn a_placement_without_its_line_does_not_compile() {
     const OUTSIDE: [&str; 3] = [
         "limit::RequestBodyLimitLayer::new(1)",
         "decompression::RequestDecompressionLayer::new()",

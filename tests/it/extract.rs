@@ -13,13 +13,13 @@ use http::Request;
 use serde::Deserialize;
 use tower::{ServiceBuilder, ServiceExt as _};
 
-use crate::support::{CHANGE, layer, signed};
+use crate::support::{CHANGE, layer, signed, without_signature};
 
 async fn kind(notification: Notification) -> String {
     notification.kind().to_owned()
 }
 
-async fn answer(router: Router, request: Request<Body>) -> (u16, String) {
+async fn send(router: Router, request: Request<Body>) -> (u16, String) {
     let response = router.oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX)
@@ -33,9 +33,7 @@ fn genuine() -> Request<Body> {
 }
 
 fn unsigned() -> Request<Body> {
-    let mut request = genuine();
-    request.headers_mut().remove("cronofy-hmac-sha256");
-    request
+    without_signature(genuine())
 }
 
 async fn pass_on(request: axum::extract::Request, next: Next) -> Response {
@@ -43,7 +41,7 @@ async fn pass_on(request: axum::extract::Request, next: Next) -> Response {
 }
 
 #[tokio::test]
-async fn the_layer_works_everywhere_in_axum() {
+async fn the_layer_works_on_every_kind_of_axum_route() {
     let path = "/cronofy/{account}";
     for router in [
         Router::new().route(path, post(kind)).layer(layer()),
@@ -71,10 +69,10 @@ async fn the_layer_works_everywhere_in_axum() {
         ),
     ] {
         assert_eq!(
-            answer(router.clone(), genuine()).await,
+            send(router.clone(), genuine()).await,
             (200, "change".to_owned())
         );
-        assert_eq!(answer(router, unsigned()).await.0, 401);
+        assert_eq!(send(router, unsigned()).await.0, 401);
     }
 }
 
@@ -85,12 +83,9 @@ async fn the_layer_leaves_other_routes_alone() {
         .route_layer(layer())
         .route("/health", axum::routing::get(async || "well"));
     let health = Request::get("/health").body(Body::empty()).unwrap();
-    assert_eq!(
-        answer(router.clone(), health).await,
-        (200, "well".to_owned())
-    );
+    assert_eq!(send(router.clone(), health).await, (200, "well".to_owned()));
     let nowhere = Request::get("/nowhere").body(Body::empty()).unwrap();
-    assert_eq!(answer(router, nowhere).await.0, 404);
+    assert_eq!(send(router, nowhere).await.0, 404);
 }
 
 #[tokio::test]
@@ -108,7 +103,7 @@ async fn body_extractors_work_behind_the_layer() {
         let router = Router::new()
             .route("/cronofy/{account}", handler)
             .layer(layer());
-        assert_eq!(answer(router, genuine()).await, (200, String::new()));
+        assert_eq!(send(router, genuine()).await, (200, String::new()));
     }
 }
 
@@ -137,7 +132,7 @@ async fn all_extractors_work_together() {
         .layer(layer())
         .with_state(7);
     assert_eq!(
-        answer(router, genuine()).await,
+        send(router, genuine()).await,
         (200, "7 42 cronofy POST".to_owned())
     );
 }
@@ -147,7 +142,7 @@ async fn without_the_layer_the_response_is_500_and_names_it() {
     async fn delivery(_: Delivery) {}
     for handler in [post(kind), post(delivery)] {
         let router = Router::new().route("/cronofy/{account}", handler);
-        let (status, text) = answer(router, genuine()).await;
+        let (status, text) = send(router, genuine()).await;
         assert_eq!(status, 500);
         assert!(text.contains("has no CronofyWebhookLayer"), "{text}");
         assert!(
@@ -175,11 +170,8 @@ async fn optional_extractors_are_none_without_the_layer_and_some_behind_it() {
         format!("{} {}", notification.is_some(), delivery.is_some())
     }
     let router = Router::new().route("/cronofy/{account}", post(both));
-    assert_eq!(answer(router.clone(), genuine()).await.1, "false false");
-    assert_eq!(
-        answer(router.layer(layer()), genuine()).await.1,
-        "true true"
-    );
+    assert_eq!(send(router.clone(), genuine()).await.1, "false false");
+    assert_eq!(send(router.layer(layer()), genuine()).await.1, "true true");
 }
 
 #[tokio::test]
@@ -199,7 +191,7 @@ async fn an_outer_layer_can_render_rejections() {
         .layer(layer())
         .layer(from_fn(render));
     assert_eq!(
-        answer(router, unsigned()).await,
+        send(router, unsigned()).await,
         (418, "signature_missing".to_owned())
     );
 }
@@ -221,10 +213,10 @@ async fn a_rejection_is_an_axum_response() {
         .route("/cronofy/{account}", post(by_hand))
         .with_state(crate::support::verifier());
     assert_eq!(
-        answer(router.clone(), genuine()).await,
+        send(router.clone(), genuine()).await,
         (200, "change".to_owned())
     );
-    assert_eq!(answer(router, unsigned()).await.0, 401);
+    assert_eq!(send(router, unsigned()).await.0, 401);
 }
 
 // axum's own limit binds extractors. The layer reads the body before any of them: its own limit is what counts.
@@ -243,9 +235,6 @@ async fn default_body_limit_does_not_apply_to_the_layer() {
         .layer(DefaultBodyLimit::max(1024));
     let wide = router.clone().layer(layer().body_limit(4 * 1024 * 1024));
     let request = || signed(&large, Body::from(large.clone()));
-    assert_eq!(
-        answer(wide, request()).await,
-        (200, large.len().to_string())
-    );
-    assert_eq!(answer(router.layer(layer()), request()).await.0, 413);
+    assert_eq!(send(wide, request()).await, (200, large.len().to_string()));
+    assert_eq!(send(router.layer(layer()), request()).await.0, 413);
 }

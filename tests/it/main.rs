@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod allocations;
-mod answers;
 mod background;
 mod body;
 mod budget;
@@ -28,6 +27,7 @@ mod properties;
 mod readiness;
 mod readme;
 mod replay;
+mod responses;
 mod secret;
 #[cfg(feature = "axum")]
 #[expect(dead_code, reason = "shared with the load tests, which use all of it")]

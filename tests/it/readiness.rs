@@ -110,7 +110,7 @@ async fn a_service_that_is_not_ready_within_the_deadline_gets_503_under_every_po
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delivery_behind_a_late_handler_is_answered_within_the_deadline() {
+async fn a_delivery_behind_a_late_handler_gets_a_response_within_the_deadline() {
     let (service, calls) = busy(layer()).await;
     let started = Instant::now();
     assert_eq!(service.oneshot(change()).await.unwrap().status(), 503);

@@ -1,9 +1,11 @@
 //! Only authentic deliveries are accepted: `Verifier` alone, and the published signatures through the layer as well.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use cronofy_webhook::signature::{HEADER, SignatureError};
 use cronofy_webhook::{
-    CronofyWebhookLayer, Delivery, RejectionKind, Secret, SecretError, Verifier,
+    CronofyWebhookLayer, Delivery, Overrun, RejectionKind, Secret, SecretError, Verifier,
 };
 use http::{HeaderMap, HeaderValue, Request};
 use http_body_util::Full;
@@ -201,7 +203,7 @@ fn a_flipped_bit_in_the_signature_is_rejected() {
 
 // The differences must not cancel each other out where a comparison accumulates them.
 #[test]
-fn equal_differences_in_two_bytes_are_rejected() {
+fn differences_that_cancel_out_are_rejected() {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let ours = STANDARD.decode(signature(SECRET)).unwrap();
     for second in 0..ours.len() {
@@ -534,5 +536,29 @@ fn debug_output_hides_secrets_signatures_and_bodies() {
         for private in ["CRN_", &signature(SECRET), WRONG, "callback_url", "chn_"] {
             assert!(!printed.contains(private), "{printed}");
         }
+    }
+}
+
+#[test]
+fn debug_of_the_layer_shows_every_setting() {
+    let layer = CronofyWebhookLayer::new(SECRET)
+        .budget(Duration::from_millis(3500))
+        .body_limit(1234)
+        .overrun(Overrun::Accept)
+        .grace(Duration::from_secs(17))
+        .public_url("https://receiver.example".parse().unwrap())
+        .on_mismatch(|_| {});
+    let printed = format!("{layer:?}");
+    for setting in [
+        "budget: 3.5s",
+        "body_limit: 1234",
+        "overrun: Accept",
+        "grace: 17s",
+        "background: Background",
+        "public_url: Some(PublicUrl",
+        "receiver.example",
+        "on_mismatch: Some(",
+    ] {
+        assert!(printed.contains(setting), "{setting} in {printed}");
     }
 }

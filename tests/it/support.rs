@@ -61,7 +61,10 @@ pub(crate) fn forged() -> Request<Full<Bytes>> {
 
 /// A `change` without a signature.
 pub(crate) fn unsigned() -> Request<Full<Bytes>> {
-    let mut request = genuine();
+    without_signature(genuine())
+}
+
+pub(crate) fn without_signature<B>(mut request: Request<B>) -> Request<B> {
     request.headers_mut().remove(HEADER);
     request
 }
@@ -76,7 +79,7 @@ pub(crate) async fn text(response: Reply) -> String {
     String::from_utf8(body.to_vec()).unwrap()
 }
 
-/// A service that answers after a while.
+/// A service that responds after a while.
 pub(crate) fn slow<B: Send + 'static>(
     time: Duration,
 ) -> impl tower::Service<Request<B>, Response = Reply, Error = Infallible, Future: Send + 'static>
@@ -102,7 +105,7 @@ impl Calls {
     }
 }
 
-/// A handler that counts its calls and answers 200 at once.
+/// A handler that counts its calls and responds with 200 at once.
 pub(crate) fn handler<B: Send + 'static>(
     calls: &Calls,
 ) -> impl tower::Service<Request<B>, Response = Reply, Error = Infallible, Future: Send + 'static>
