@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The outcome of a request for delegated access to an account (Enterprise Connect).
 ///
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Whether it is signed is not certain: the documentation says that every callback is, and its example of this one
 /// shows no signature header. The middleware refuses what is not signed. To receive it unsigned, take it on a route
-/// without the layer and read it with [`Notification::from_slice`](crate::Notification::from_slice). Anybody can send to
+/// without the layer and parse it with [`Notification::from_slice`](crate::Notification::from_slice). Anybody can send to
 /// such a route: give a `state` that nobody guesses with the request, and compare it.
 ///
 /// Source: Cronofy's API documentation, [Enterprise Connect: Delegated Access](https://docs.cronofy.com/developers/api/enterprise-connect/delegated-access). The fields are those that Cronofy's
@@ -61,8 +61,7 @@ pub struct Authorization {
 /// A string on the wire, the `code` of an [`Authorization`]. It is redeemed with the request's `callback_url` as the
 /// `redirect_uri`.
 ///
-/// The code is a credential, which [`Debug`] does not print. A [`Notification`](crate::Notification) that is serialised
-/// does contain it: protect queues that carry it.
+/// The code is a credential, which [`Debug`] does not print. The body contains it: protect queues that carry bodies.
 ///
 /// Source: Cronofy's API documentation, [Enterprise Connect: Delegated Access](https://docs.cronofy.com/developers/api/enterprise-connect/delegated-access).
 ///
@@ -126,7 +125,7 @@ impl fmt::Debug for AuthorizationCode {
 pub struct AuthorizationError {
     /// The error code: `"access_denied"`, for example, as in OAuth 2.0.
     pub error: String,
-    /// What went wrong, more closely, for programs. Which keys there are is not documented.
+    /// Machine-readable error key. Its values are not documented.
     pub error_key: Option<String>,
     /// What went wrong, for people.
     pub error_description: Option<String>,
@@ -145,50 +144,30 @@ impl fmt::Display for AuthorizationError {
 impl std::error::Error for AuthorizationError {}
 
 /// `authorization` as it is on the wire.
-#[derive(Deserialize, Serialize)]
-pub(super) struct Fields<S> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<S>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<S>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_key: Option<S>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<S>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<S>,
+#[derive(Deserialize)]
+pub(super) struct Fields {
+    code: Option<String>,
+    error: Option<String>,
+    error_key: Option<String>,
+    error_description: Option<String>,
+    state: Option<String>,
 }
 
-impl TryFrom<Fields<String>> for Authorization {
-    type Error = &'static str;
-
-    fn try_from(fields: Fields<String>) -> Result<Self, &'static str> {
-        let outcome = match (fields.code, fields.error) {
+impl Fields {
+    pub(super) fn into_authorization(self) -> Result<Authorization, &'static str> {
+        let outcome = match (self.code, self.error) {
             (Some(code), None) => Ok(AuthorizationCode(code)),
             (None, Some(error)) => Err(AuthorizationError {
                 error,
-                error_key: fields.error_key,
-                error_description: fields.error_description,
+                error_key: self.error_key,
+                error_description: self.error_description,
             }),
             (Some(_), Some(_)) => return Err("both `code` and `error`"),
             (None, None) => return Err("neither `code` nor `error`"),
         };
-        Ok(Self {
+        Ok(Authorization {
             outcome,
-            state: fields.state,
+            state: self.state,
         })
-    }
-}
-
-impl Authorization {
-    pub(super) fn fields(&self) -> Fields<&str> {
-        let error = self.outcome.as_ref().err();
-        Fields {
-            code: self.outcome.as_ref().ok().map(AuthorizationCode::as_str),
-            error: error.map(|error| error.error.as_str()),
-            error_key: error.and_then(|error| error.error_key.as_deref()),
-            error_description: error.and_then(|error| error.error_description.as_deref()),
-            state: self.state.as_deref(),
-        }
     }
 }

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The channel that a notification came through.
 ///
@@ -16,43 +16,44 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// ```
-/// use cronofy_webhook::notification::Channel;
+/// use cronofy_webhook::Notification;
 ///
-/// let channel: Channel = serde_json::from_str(r#"{
-///     "channel_id": "chn_54cf7c7cb4ad4c1027000001",
-///     "callback_url": "https://receiver.example/cronofy/42",
-///     "filters": { "calendar_ids": ["cal_n23kjnwrw2_sakdnawerd3"] }
-/// }"#)?;
-///
+/// let notification = Notification::from_slice(br#"{
+///     "notification": { "type": "verification" },
+///     "channel": {
+///         "channel_id": "chn_54cf7c7cb4ad4c1027000001",
+///         "callback_url": "https://receiver.example/cronofy/42",
+///         "filters": { "calendar_ids": ["cal_n23kjnwrw2_sakdnawerd3"] }
+///     }
+/// }"#);
+/// let channel = notification.channel().unwrap();
 /// assert_eq!(channel.callback_url, "https://receiver.example/cronofy/42");
-/// let filters = channel.filters.unwrap_or_default();
+///
+/// let filters = channel.filters.clone().unwrap_or_default();
 /// assert_eq!(filters.calendar_ids.as_deref(), Some(&["cal_n23kjnwrw2_sakdnawerd3".to_owned()][..]));
 /// assert_eq!(filters.only_managed, None);
-/// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
 /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) and [Create Channel](https://docs.cronofy.com/developers/api/push-notifications/create-channel/).
 ///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Channel {
-    /// Identifies the channel, as the answer to its creation did. Opaque.
+    /// Identifies the channel, as in the response to its creation. Opaque.
     pub channel_id: String,
     /// The URL that was registered, unchanged.
     pub callback_url: String,
     /// Which events the channel is about. Absent, or with nothing in it, for a channel without filters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Filters>,
     /// Whether the channel is notified of scheduling conversations. Absent, or with nothing in it, for a channel that is not.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduling_conversations: Option<SchedulingConversations>,
 }
 
 /// The filters of a [`Channel`], as set when it was created.
 ///
 /// Cronofy documents that filters are listed when they differ from the default, and prints examples where a default is
-/// listed all the same: take an absent filter for its default, and do not conclude anything from its being there.
+/// listed all the same: treat an absent filter as the default; its presence means nothing.
 ///
 /// ```json
 /// { "calendar_ids": [ "cal_n23kjnwrw2_sakdnawerd3" ], "only_managed": false }
@@ -68,24 +69,20 @@ pub struct Channel {
 ///     None => true,
 /// };
 ///
-/// let filters: Filters = serde_json::from_str(r#"{ "calendar_ids": ["cal_1"] }"#)?;
+/// let mut filters = Filters::default();
+/// assert!(covers(&filters, "cal_2"));
+/// filters.calendar_ids = Some(vec!["cal_1".to_owned()]);
 /// assert!(covers(&filters, "cal_1"));
 /// assert!(!covers(&filters, "cal_2"));
-///
-/// let filters: Filters = serde_json::from_str("{}")?;
-/// assert!(covers(&filters, "cal_2"));
-/// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Filters {
     /// The calendars to which the channel is restricted. Absent or invalid: all calendars of the account. Opaque.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar_ids: Option<Vec<String>>,
     /// Whether the channel is restricted to events that the application manages. Absent or invalid: it is not.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub only_managed: Option<bool>,
 }
 
@@ -99,23 +96,11 @@ pub struct Filters {
 ///
 /// Source: Cronofy's API documentation (alpha), [Scheduling Conversations: Push Notifications](https://docs.cronofy.com/developers/api-alpha/scheduling-conversations/push-notifications).
 ///
-/// ```
-/// use cronofy_webhook::notification::SchedulingConversations;
-///
-/// let subscribed: SchedulingConversations = serde_json::from_str(r#"{ "enabled": true }"#)?;
-/// assert!(subscribed.enabled.unwrap_or(false));
-///
-/// let ordinary: SchedulingConversations = serde_json::from_str("{}")?;
-/// assert!(!ordinary.enabled.unwrap_or(false));
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingConversations {
     /// Whether the channel was subscribed to them when it was created. Absent or invalid: it was not.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
 
@@ -174,9 +159,9 @@ macro_rules! channel_notification {
 }
 
 channel_notification! {
-    /// A channel was created, and Cronofy tries its URL.
+    /// A channel was created, and Cronofy verifies the callback URL.
     ///
-    /// A successful answer is all there is to it: nothing is to be sent back.
+    /// Respond with any 2xx; the response body is ignored.
     ///
     /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/).
     ///
@@ -259,7 +244,7 @@ channel_notification! {
 }
 
 channel_notification! {
-    /// The account used its right to be forgotten: delete what you hold of it.
+    /// The account requested erasure (GDPR): delete the account's data.
     ///
     /// Source: Cronofy's API documentation, [Push Notifications](https://docs.cronofy.com/developers/api/push-notifications/) (the type; the fields are those of its other kinds).
     ///

@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::event::Event;
 use super::open_enum::open_enum;
@@ -77,15 +77,7 @@ pub struct EventSubscription {
 ///
 /// Source: Cronofy's API documentation (beta), [Event Triggers](https://docs.cronofy.com/developers/api/event-triggers), which prints none as it is delivered: this is what
 /// receivers of it read.
-///
-/// ```
-/// use cronofy_webhook::notification::{Transition, TransitionKind};
-///
-/// let transition: Transition = serde_json::from_str(r#"{ "type": "event_end" }"#)?;
-/// assert_eq!(transition.kind, TransitionKind::EventEnd);
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Transition {
     /// Which point. `type` on the wire.
@@ -114,9 +106,9 @@ open_enum! {
     /// assert_eq!(new.as_str(), "event_moved");
     /// ```
     TransitionKind {
-        /// It starts.
+        /// The event started.
         EventStart = "event_start",
-        /// It ends.
+        /// The event ended.
         EventEnd = "event_end",
     }
 }
@@ -128,15 +120,7 @@ open_enum! {
 /// ```
 ///
 /// Source: Cronofy's API documentation, [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks) (beta).
-///
-/// ```
-/// use cronofy_webhook::notification::{Interaction, InteractionKind};
-///
-/// let interaction: Interaction = serde_json::from_str(r#"{ "type": "conferencing_assigned" }"#)?;
-/// assert_eq!(interaction.kind, InteractionKind::ConferencingAssigned);
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Interaction {
     /// What was done. `type` on the wire.
@@ -166,7 +150,7 @@ open_enum! {
     /// assert_eq!(new.to_string(), "conferencing_removed");
     /// ```
     InteractionKind {
-        /// Its conferencing has its details.
+        /// Conferencing details were assigned.
         ConferencingAssigned = "conferencing_assigned",
         /// The conferencing service fails to give details. Cronofy retries: the details may still follow.
         ConferencingFailing = "conferencing_failing",
@@ -200,32 +184,35 @@ open_enum! {
 /// Source: Cronofy's API documentation (beta), [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks).
 ///
 /// ```
-/// use cronofy_webhook::notification::MeetingAgent;
+/// use cronofy_webhook::Notification;
 ///
-/// let agent: MeetingAgent = serde_json::from_str(r#"{
-///     "sub": "agt_1",
-///     "resources": [{ "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }]
-/// }"#)?;
+/// let Notification::EventSubscription(subscription) = Notification::from_slice(br#"{
+///     "notification": { "type": "event_subscription", "interactions": [{ "type": "meeting_agent_activated" }] },
+///     "meeting_agent": {
+///         "sub": "agt_1",
+///         "resources": [{ "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }]
+///     }
+/// }"#) else {
+///     panic!("not of a subscription");
+/// };
+/// let agent = subscription.meeting_agent.unwrap();
 /// assert_eq!(agent.sub, "agt_1");
 /// assert_eq!(agent.state, None);
 ///
 /// let resources = agent.resources.unwrap_or_default();
 /// let dashboard = resources.iter().find(|resource| resource.kind.as_deref() == Some("dashboard"));
 /// assert_eq!(dashboard.unwrap().url.as_deref(), Some("https://dashboard.example/x"));
-/// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct MeetingAgent {
     /// Identifies the agent. Opaque.
     pub sub: String,
     /// Its state.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<MeetingAgentState>,
     /// Where there is more about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<Resource>>,
 }
 
@@ -258,28 +245,15 @@ open_enum! {
 ///
 /// Source: Cronofy's API documentation (beta), [Meeting Agents: Callbacks](https://docs.cronofy.com/developers/api/meeting-agents/callbacks).
 ///
-/// ```
-/// use cronofy_webhook::notification::Resource;
-///
-/// let resource: Resource = serde_json::from_str(
-///     r#"{ "category": "cronofy", "type": "dashboard", "url": "https://dashboard.example/x" }"#,
-/// )?;
-/// assert_eq!((resource.category.as_deref(), resource.kind.as_deref()), (Some("cronofy"), Some("dashboard")));
-/// assert_eq!(resource.url.as_deref(), Some("https://dashboard.example/x"));
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Resource {
     /// Whose it is: `"cronofy"`, for example.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// What it is: `"dashboard"`, for example. `type` on the wire.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type")]
     pub kind: Option<String>,
     /// Where it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }

@@ -1,6 +1,8 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
@@ -24,47 +26,47 @@ const USER_MAP: &str = ".metadata.scheduler";
 pub(super) fn repair(
     object: &str,
     parse: impl Fn(&str) -> Result<(), ParseError>,
-) -> Result<(String, Losses), UnknownReason> {
+) -> Result<(String, InvalidFields), UnknownReason> {
     let mut text = object.to_owned();
-    let mut losses = Losses::default();
+    let mut invalid = InvalidFields::default();
     while let Err(error) = parse(&text) {
         // Lines and columns are those of the body before anything was replaced.
-        let reason = reason(&error, losses.0.is_empty());
-        let Some(field) = losses.next(&text, error.path()) else {
+        let reason = reason(&error, invalid.0.is_empty());
+        let Some(field) = invalid.next(&text, error.path()) else {
             return Err(reason);
         };
         text.replace_range(field.range, "null");
-        losses.0.push(Loss {
+        invalid.0.push(InvalidField {
             path: field.path,
             reason,
             is_reported: false,
         });
     }
-    Ok((text, losses))
+    Ok((text, invalid))
 }
 
 /// The fields that were present and could not be parsed.
 #[derive(Default)]
-pub(super) struct Losses(Vec<Loss>);
+pub(super) struct InvalidFields(Vec<InvalidField>);
 
-struct Loss {
+struct InvalidField {
     path: String,
     reason: UnknownReason,
     /// Whether the field belongs to the kind of the body.
     is_reported: bool,
 }
 
-impl Losses {
+impl InvalidFields {
     /// Takes a field that may be absent.
     pub(super) fn optional<T>(&mut self, path: &str, value: Option<T>) -> Option<T> {
-        for loss in &mut self.0 {
-            loss.is_reported |= is_within(&loss.path, path);
+        for field in &mut self.0 {
+            field.is_reported |= is_within(&field.path, path);
         }
         value
     }
 
-    /// Takes a field that the kind promises.
-    pub(super) fn promised<T>(&mut self, path: &str, value: Option<T>) -> Result<T, UnknownReason> {
+    /// Takes a field that the kind requires.
+    pub(super) fn required<T>(&mut self, path: &str, value: Option<T>) -> Result<T, UnknownReason> {
         self.optional(path, value).ok_or_else(|| {
             let absent = || UnknownReason::Missing {
                 field: path.to_owned(),
@@ -75,19 +77,19 @@ impl Losses {
 
     /// The first error at or below a field.
     pub(super) fn reason(&self, path: &str) -> Option<UnknownReason> {
-        let loss = self.0.iter().find(|loss| is_within(&loss.path, path))?;
-        Some(loss.reason.clone())
+        Some(self.within(path).next()?.reason.clone())
     }
 
-    /// Whether a field was present and is lost as a whole.
-    pub(super) fn contains(&self, path: &str) -> bool {
-        self.0.iter().any(|loss| loss.path == path)
+    fn within(&self, path: &str) -> impl Iterator<Item = &InvalidField> {
+        self.0
+            .iter()
+            .filter(move |field| is_within(&field.path, path))
     }
 
-    /// The paths of the fields that were taken and are lost, without those below another one.
+    /// The paths of those that were taken, without those below another one.
     pub(super) fn into_paths(self) -> Vec<String> {
-        let all = self.0.into_iter().filter(|loss| loss.is_reported);
-        let mut paths: Vec<String> = all.map(|loss| loss.path).collect();
+        let all = self.0.into_iter().filter(|field| field.is_reported);
+        let mut paths: Vec<String> = all.map(|field| field.path).collect();
         paths.sort_unstable();
         // A field is sorted before what is below it.
         paths.dedup_by(|path, before| is_within(path, before));
@@ -99,14 +101,10 @@ impl Losses {
         let mut fields = fields(text, path);
         let below_payload = |field: &&Field| !field.path.contains('[');
         let outermost = fields.iter().take(2).filter(below_payload).count();
-        if let Some(field) = outermost.checked_sub(1).map(|last| &fields[last]) {
-            let replaced = self
-                .0
-                .iter()
-                .filter(|loss| is_within(&loss.path, &field.path));
-            if replaced.count() >= REPLACED_ONE_BY_ONE {
-                fields.truncate(outermost);
-            }
+        if let Some(Field { path, .. }) = fields[..outermost].last()
+            && self.within(path).count() >= REPLACED_ONE_BY_ONE
+        {
+            fields.truncate(outermost);
         }
         let replaceable = |field: &Field| &text[field.range.clone()] != "null";
         fields.into_iter().rev().find(replaceable)
@@ -125,16 +123,14 @@ fn fields(text: &str, path: &Path) -> Vec<Field> {
     let (mut name, mut value) = (String::new(), text);
     for segment in path {
         let found = match segment {
-            Segment::Map { key } => object(value).and_then(|mut object| object.remove(key)),
-            Segment::Seq { index } => serde_json::from_str::<Vec<&RawValue>>(value)
-                .ok()
-                .and_then(|list| list.get(*index).copied()),
+            Segment::Map { key } => field(value, key),
+            Segment::Seq { index } => item(value, *index),
             _ => None,
         };
         let Some(found) = found else {
             break;
         };
-        value = found.get();
+        value = found;
         append(&mut name, segment);
         if let Segment::Map { .. } = segment {
             let start = value.as_ptr() as usize - text.as_ptr() as usize;
@@ -147,9 +143,20 @@ fn fields(text: &str, path: &Path) -> Vec<Field> {
     fields
 }
 
-/// The fields of a JSON object, not parsed.
-pub(super) fn object(text: &str) -> Option<BTreeMap<String, &RawValue>> {
-    serde_json::from_str(text).ok()
+/// The text of a field of a JSON object.
+pub(super) fn field<'a>(object: &'a str, name: &'a str) -> Option<&'a str> {
+    // As bytes: `"\ud800"` is JSON, and no Unicode text.
+    #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+    struct Name<'a>(#[serde(borrow)] Cow<'a, [u8]>);
+
+    let fields: BTreeMap<Name<'_>, &RawValue> = serde_json::from_str(object).ok()?;
+    Some(fields.get(&Name(name.as_bytes().into()))?.get())
+}
+
+/// The text of an item of a JSON array.
+fn item(list: &str, index: usize) -> Option<&str> {
+    let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+    Some(items.get(index)?.get())
 }
 
 /// The reason for an error. It is logged, and so quotes nothing that was received.
@@ -160,16 +167,25 @@ fn reason(error: &ParseError, with_position: bool) -> UnknownReason {
     }
     let error = error.inner();
     let message = error.to_string();
-    // Of serde's messages, these two name a field of ours. Others quote what was received.
-    if let Some(name) = quoted(&message, "missing field ") {
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(&*message, |(message, _)| message);
+    // Of serde's messages, these two name a field of ours.
+    if let Some(name) = quoted(message, "missing field ") {
         append_name(&mut field, name);
         return UnknownReason::Missing { field };
     }
-    let mut detail = "not as expected".to_owned();
-    if let Some(name) = quoted(&message, "duplicate field ") {
+    let mut detail = if let Some(name) = quoted(message, "duplicate field ") {
         append_name(&mut field, name);
-        detail = "there is more than one".to_owned();
-    }
+        "duplicated".to_owned()
+    } else if let Some((_, expected)) = message.rsplit_once(", expected ") {
+        // What comes before it may quote what was received.
+        format!("expected {expected}")
+    } else if error.is_syntax() {
+        message.to_owned()
+    } else {
+        "not as expected".to_owned()
+    };
     if with_position {
         detail += &format!(" at line {} column {}", error.line(), error.column());
     }

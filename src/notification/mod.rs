@@ -36,6 +36,9 @@
 //! - Fields that are not modelled are ignored. Identifiers are opaque strings. Open enums such as [`ReplyStatus`] keep
 //!   values that are not known here.
 //!
+//! The parts of a notification implement [`Deserialize`](serde::Deserialize) for this parser: strictly, without the
+//! leniency above, and in a way that may change in any release. Parse bodies with [`Notification::from_slice`].
+//!
 //! # Example
 //!
 //! ```
@@ -48,6 +51,45 @@
 //!     panic!("not a change");
 //! };
 //! assert_eq!(change.changes_since.to_string(), "2026-04-19T09:24:16Z");
+//! ```
+//!
+//! # Queues
+//!
+//! A notification is not serialised. Store the body: it is complete, and a later release may know more kinds. What is
+//! not UTF-8 is no notification: log it, and respond with success.
+//!
+//! ```
+//! use std::str;
+//!
+//! use bytes::Bytes;
+//! use cronofy_webhook::{Delivery, Notification, Verifier};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Job {
+//!     account: String,
+//!     body: String,
+//! }
+//!
+//! fn enqueue(account: &str, delivery: &Delivery) -> Result<String, Box<dyn std::error::Error>> {
+//!     let body = str::from_utf8(delivery.body())?.to_owned();
+//!     Ok(serde_json::to_string(&Job { account: account.to_owned(), body })?)
+//! }
+//!
+//! fn process(job: &str) -> serde_json::Result<Notification> {
+//!     let job: Job = serde_json::from_str(job)?;
+//!     Ok(Notification::from_slice(job.body.as_bytes()))
+//! }
+//!
+//! # let verifier = Verifier::new(["CRN_an_example"])?;
+//! # let body = Bytes::from_static(br#"{
+//! #     "notification": { "type": "gdpr_requested" },
+//! #     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42" }
+//! # }"#);
+//! # let delivery = Delivery::verify_raw(&verifier, [verifier.sign(&body)], body)?;
+//! let job = enqueue("42", &delivery)?;
+//! assert_eq!(&process(&job)?, delivery.notification());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Times
@@ -75,10 +117,8 @@ mod envelope;
 mod event;
 mod event_subscription;
 mod lenient;
-mod object;
 mod open_enum;
 mod real_time_scheduling;
-mod repr;
 mod scheduling_conversation;
 mod scheduling_request;
 mod smart_invite;
@@ -86,8 +126,6 @@ mod time;
 mod unknown;
 
 use bytes::Bytes;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::authorization::{Authorization, AuthorizationCode, AuthorizationError};
 pub use self::channel::{
@@ -107,7 +145,7 @@ pub use self::scheduling_request::{
     RecipientOperations, RequestDuration, RequestEvent, RequestMetadata, RequestRecipient,
     SchedulingRequest, SchedulingRequestTimeChosen, SlotSelection,
 };
-pub use self::smart_invite::{Proposal, Reply, ReplyStatus, SmartInvite};
+pub use self::smart_invite::{Invitee, Proposal, Reply, ReplyStatus, SmartInvite};
 pub use self::time::EventTime;
 pub use self::unknown::{Unknown, UnknownReason};
 
@@ -117,32 +155,11 @@ pub use self::unknown::{Unknown, UnknownReason};
 /// [`from_slice`](Self::from_slice). The kinds with large bodies are in a [`Box`], which keeps the others small. See the
 /// [module docs](self) for how a body is parsed.
 ///
-/// For queues it implements [`Serialize`] and [`Deserialize`]. In human-readable formats a known kind is the object that
-/// Cronofy sends, and an [`Unknown`] is `{"unknown": "<text>"}`, or `{"unknown_base64": "…"}` if its body is not UTF-8 or
-/// contains NUL; in others both are bytes of JSON. An `Unknown` becomes typed once a release models its kind. Positional
-/// `MessagePack` cannot hold it in an internally tagged enum, and postcard in none that is tagged, flattened or untagged.
-/// `PostgreSQL`'s `jsonb` refuses a known kind with a NUL in a string. Parse a received body with `from_slice` instead.
-///
-/// ```
-/// use cronofy_webhook::Notification;
-///
-/// let notification = Notification::from_slice(br#"{
-///     "notification": { "type": "profile_disconnected" },
-///     "channel": { "channel_id": "chn_1", "callback_url": "https://receiver.example/cronofy/42", "filters": null }
-/// }"#);
-///
-/// let job = serde_json::to_string(&notification)?;
-/// assert_eq!(
-///     job,
-///     r#"{"notification":{"type":"profile_disconnected"},"channel":{"channel_id":"chn_1","callback_url":"https://receiver.example/cronofy/42"}}"#,
-/// );
-/// assert_eq!(serde_json::from_str::<Notification>(&job)?, notification);
-/// # Ok::<_, serde_json::Error>(())
-/// ```
+/// It is not serialised: [a queue stores the body](self#queues).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notification {
-    /// `verification`: a channel was created, and Cronofy tries its URL.
+    /// `verification`: a channel was created, and Cronofy verifies the callback URL.
     Verification(Verification),
     /// `change`: something changed in the account's calendars.
     Change(Change),
@@ -152,13 +169,13 @@ pub enum Notification {
     ConferencingProfileDisconnected(ConferencingProfileDisconnected),
     /// `profile_initial_sync_completed`: the first synchronisation of a calendar profile is done.
     ProfileInitialSyncCompleted(ProfileInitialSyncCompleted),
-    /// `gdpr_requested`: the account used its right to be forgotten.
+    /// `gdpr_requested`: the account requested erasure (GDPR).
     GdprRequested(GdprRequested),
     /// `scheduling_conversation_joined`: somebody joined a scheduling conversation.
     SchedulingConversationJoined(SchedulingConversationJoined),
     /// `scheduling_conversation_updated`: something changed in a scheduling conversation.
     SchedulingConversationUpdated(SchedulingConversationUpdated),
-    /// `smart_invite`: somebody answered a Smart Invite.
+    /// `smart_invite`: an invitee replied to a Smart Invite.
     SmartInvite(Box<SmartInvite>),
     /// `event_subscription`: something happened to an event that was subscribed to.
     EventSubscription(Box<EventSubscription>),
@@ -173,6 +190,29 @@ pub enum Notification {
 }
 
 impl Notification {
+    /// Every kind that is modelled, as [`kind`](Self::kind) names it.
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// assert!(Notification::KINDS.contains(&"change"));
+    /// ```
+    pub const KINDS: &'static [&'static str] = &[
+        "verification",
+        "change",
+        "profile_disconnected",
+        "conferencing_profile_disconnected",
+        "profile_initial_sync_completed",
+        "gdpr_requested",
+        "scheduling_conversation_joined",
+        "scheduling_conversation_updated",
+        "smart_invite",
+        "event_subscription",
+        "scheduling_request_time_chosen",
+        "real_time_scheduling_completed",
+        "authorization",
+    ];
+
     /// Parses the body of a request. Never fails: what is none of the kinds is a [`Notification::Unknown`].
     ///
     /// This does not check who sent it: [`Delivery::verify`](crate::Delivery::verify) does.
@@ -181,10 +221,46 @@ impl Notification {
         envelope::parse(body, || Bytes::copy_from_slice(body)).0
     }
 
-    /// As [`from_slice`](Self::from_slice), without a copy of the body of an `Unknown`, and with the paths of the optional
-    /// fields that could not be parsed and are absent for that reason (`channel.filters`).
+    /// As [`from_slice`](Self::from_slice), without a copy of the body of an `Unknown`, and with the paths of the invalid
+    /// fields (`channel.filters`).
     pub(crate) fn parse(body: &Bytes) -> (Self, Vec<String>) {
         envelope::parse(body, || body.clone())
+    }
+
+    /// The kind as Cronofy names it in `notification.type`: `"change"`, for example.
+    ///
+    /// The two kinds that are sent without one have names of ours: `"authorization"` and
+    /// `"real_time_scheduling_completed"`. `"unknown"` for a body whose kind is not known.
+    ///
+    /// The name does not imply the variant: a [`Notification::Unknown`] can have the name of a kind that is modelled, if
+    /// a field that the kind requires is absent or invalid. Match on the variant to handle a notification, and use the
+    /// name to log and count. It stays the same when a later release models the kind.
+    ///
+    /// ```
+    /// use cronofy_webhook::Notification;
+    ///
+    /// let malformed = Notification::from_slice(br#"{ "notification": { "type": "change" } }"#);
+    /// assert_eq!(malformed.kind(), "change");
+    /// assert!(matches!(malformed, Notification::Unknown(_)));
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Verification(_) => "verification",
+            Self::Change(_) => "change",
+            Self::ProfileDisconnected(_) => "profile_disconnected",
+            Self::ConferencingProfileDisconnected(_) => "conferencing_profile_disconnected",
+            Self::ProfileInitialSyncCompleted(_) => "profile_initial_sync_completed",
+            Self::GdprRequested(_) => "gdpr_requested",
+            Self::SchedulingConversationJoined(_) => "scheduling_conversation_joined",
+            Self::SchedulingConversationUpdated(_) => "scheduling_conversation_updated",
+            Self::SmartInvite(_) => "smart_invite",
+            Self::EventSubscription(_) => "event_subscription",
+            Self::SchedulingRequestTimeChosen(_) => "scheduling_request_time_chosen",
+            Self::RealTimeSchedulingCompleted(_) => "real_time_scheduling_completed",
+            Self::Authorization(_) => "authorization",
+            Self::Unknown(unknown) => unknown.kind().unwrap_or("unknown"),
+        }
     }
 
     /// The channel that the notification came through, for the kinds that come through one, and of an
@@ -197,13 +273,9 @@ impl Notification {
             | Self::ProfileDisconnected(ProfileDisconnected { channel })
             | Self::ConferencingProfileDisconnected(ConferencingProfileDisconnected { channel })
             | Self::ProfileInitialSyncCompleted(ProfileInitialSyncCompleted { channel })
-            | Self::GdprRequested(GdprRequested { channel })
-            | Self::SchedulingConversationJoined(SchedulingConversationJoined {
-                channel, ..
-            })
-            | Self::SchedulingConversationUpdated(SchedulingConversationUpdated {
-                channel, ..
-            }) => Some(channel),
+            | Self::GdprRequested(GdprRequested { channel }) => Some(channel),
+            Self::SchedulingConversationJoined(joined) => joined.channel.as_ref(),
+            Self::SchedulingConversationUpdated(updated) => updated.channel.as_ref(),
             Self::SmartInvite(_)
             | Self::EventSubscription(_)
             | Self::SchedulingRequestTimeChosen(_)
@@ -232,87 +304,4 @@ impl Notification {
             _ => self.channel().map(|channel| channel.callback_url.as_str()),
         }
     }
-}
-
-/// What differs from kind to kind only by its name, from one list of them.
-macro_rules! kinds {
-    ($($name:ident = $kind:literal,)+) => {
-        impl Notification {
-            /// Every kind that is modelled, as [`kind`](Self::kind) names it.
-            ///
-            /// ```
-            /// use cronofy_webhook::Notification;
-            ///
-            /// assert!(Notification::KINDS.contains(&"change"));
-            /// ```
-            pub const KINDS: &'static [&'static str] = &[$($kind,)+];
-
-            /// The kind as Cronofy names it in `notification.type`: `"change"`, for example.
-            ///
-            /// The two kinds that are sent without one have names of ours: `"authorization"` and
-            /// `"real_time_scheduling_completed"`. `"unknown"` for a body whose kind is not known.
-            ///
-            /// The name does not imply the variant: a [`Notification::Unknown`] can have the name of a kind that is
-            /// modelled, if a field that the kind promises is absent or malformed. Match on the variant to handle a
-            /// notification, and use the name to log and count. It stays the same when a later release models the kind.
-            ///
-            /// ```
-            /// use cronofy_webhook::Notification;
-            ///
-            /// let malformed = Notification::from_slice(br#"{ "notification": { "type": "change" } }"#);
-            /// assert_eq!(malformed.kind(), "change");
-            /// assert!(matches!(malformed, Notification::Unknown(_)));
-            /// ```
-            #[must_use]
-            pub fn kind(&self) -> &str {
-                match self {
-                    $(Self::$name(_) => $kind,)+
-                    Self::Unknown(unknown) => unknown.kind().unwrap_or("unknown"),
-                }
-            }
-        }
-
-        $(
-            impl $name {
-                const KIND: &str = $kind;
-            }
-
-            /// As a [`Notification`] of this kind.
-            impl Serialize for $name {
-                fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    Notification::$name(self.clone().into()).serialize(serializer)
-                }
-            }
-
-            /// As a [`Notification`]; one of another kind is an error.
-            impl<'de> Deserialize<'de> for $name {
-                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    match Notification::deserialize(deserializer)? {
-                        Notification::$name(notification) => Ok(Self::clone(&notification)),
-                        other => Err(D::Error::custom(format_args!(
-                            "expected a notification of the kind `{}`, not `{}`",
-                            $kind,
-                            other.kind()
-                        ))),
-                    }
-                }
-            }
-        )+
-    };
-}
-
-kinds! {
-    Verification = "verification",
-    Change = "change",
-    ProfileDisconnected = "profile_disconnected",
-    ConferencingProfileDisconnected = "conferencing_profile_disconnected",
-    ProfileInitialSyncCompleted = "profile_initial_sync_completed",
-    GdprRequested = "gdpr_requested",
-    SchedulingConversationJoined = "scheduling_conversation_joined",
-    SchedulingConversationUpdated = "scheduling_conversation_updated",
-    SmartInvite = "smart_invite",
-    EventSubscription = "event_subscription",
-    SchedulingRequestTimeChosen = "scheduling_request_time_chosen",
-    RealTimeSchedulingCompleted = "real_time_scheduling_completed",
-    Authorization = "authorization",
 }

@@ -7,13 +7,12 @@ macro_rules! open_enum {
         $(#[$docs])*
         ///
         /// An open enum: a value that is not known here is [`Other`](Self::Other). A later release may give it a variant
-        /// of its own, and a `match` on `Other` then no longer sees it. [`as_str`](Self::as_str) stays the same. Serialises
-        /// as the value.
+        /// of its own, and a `match` on `Other` then no longer sees it. [`as_str`](Self::as_str) stays the same.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$value_docs])* $variant,)+
-            /// Any other value. Only `From` makes it, so that it is never one of those above.
+            /// Any other value. Built only by `From`, so never a known value.
             #[non_exhaustive]
             Other {
                 /// The value as it was sent.
@@ -50,12 +49,6 @@ macro_rules! open_enum {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
             }
         }
 

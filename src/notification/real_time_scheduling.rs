@@ -1,4 +1,4 @@
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::event::Event;
 
@@ -44,7 +44,7 @@ use super::event::Event;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RealTimeSchedulingCompleted {
-    /// The event that was made. Its start and end are promised.
+    /// The event that was made. Its start and end are required.
     pub event: Event,
     /// The accounts that take part.
     pub participants: Option<Vec<Participant>>,
@@ -59,15 +59,7 @@ pub struct RealTimeSchedulingCompleted {
 /// ```
 ///
 /// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/).
-///
-/// ```
-/// use cronofy_webhook::notification::Participant;
-///
-/// let participants: Vec<Participant> = serde_json::from_str(r#"[{ "sub": "acc_1" }, { "sub": "acc_2" }]"#)?;
-/// assert!(participants.iter().any(|participant| participant.sub == "acc_2"));
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Participant {
     /// Identifies the account. Opaque.
@@ -80,25 +72,13 @@ pub struct Participant {
 /// { "tzid": "Europe/London" }
 /// ```
 ///
-/// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/). The copies that this was made from end inside of this
+/// Source: Cronofy's API documentation, [Scheduling Triggers](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/). The copies that this was made from end within this
 /// field: there may be more to it.
 ///
-/// ```
-/// use cronofy_webhook::notification::User;
-///
-/// let user: User = serde_json::from_str(r#"{ "tzid": "Europe/London" }"#)?;
-/// assert_eq!(user.tzid.as_deref().unwrap_or("UTC"), "Europe/London");
-///
-/// let user: User = serde_json::from_str("{}")?;
-/// assert_eq!(user.tzid.as_deref().unwrap_or("UTC"), "UTC");
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct User {
     /// The IANA name of the time zone that they were shown times in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tzid: Option<String>,
 }

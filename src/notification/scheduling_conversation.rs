@@ -8,8 +8,8 @@ macro_rules! scheduling_conversation_notification {
         pub struct $name {
             /// Identifies the conversation: with it the conversation is read through the API. Opaque.
             pub scheduling_conversation_id: String,
-            /// The channel that the notification came through.
-            pub channel: Channel,
+            /// The channel that the notification came through. Absent or invalid: not known here.
+            pub channel: Option<Channel>,
         }
     };
 }

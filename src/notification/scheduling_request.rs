@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use super::open_enum::open_enum;
 
@@ -79,56 +79,55 @@ pub struct SchedulingRequestTimeChosen {
 /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
 /// ```
-/// use cronofy_webhook::notification::SchedulingRequest;
+/// use cronofy_webhook::Notification;
 ///
-/// let request: SchedulingRequest = serde_json::from_str(r#"{
-///     "scheduling_request_id": "srq_1",
-///     "recipients": [
-///         { "email": "guest@example.com", "slot_selector": true },
-///         { "email": "colleague@example.com", "slot_selector": false }
-///     ]
-/// }"#)?;
+/// let Notification::SchedulingRequestTimeChosen(chosen) = Notification::from_slice(br#"{
+///     "notification": { "type": "scheduling_request_time_chosen", "triggered_at": "2025-01-19T16:14:11Z" },
+///     "scheduling_request": {
+///         "scheduling_request_id": "srq_1",
+///         "duration": { "minutes": 30 },
+///         "recipients": [
+///             { "email": "guest@example.com", "slot_selector": true },
+///             { "email": "colleague@example.com", "slot_selector": false }
+///         ]
+///     }
+/// }"#) else {
+///     panic!("no time was chosen");
+/// };
+/// let request = chosen.scheduling_request;
 /// let recipients = request.recipients.unwrap_or_default();
 /// let chooser = recipients.iter().find(|recipient| recipient.slot_selector == Some(true));
 /// assert_eq!(chooser.unwrap().email.as_deref(), Some("guest@example.com"));
+/// assert_eq!(request.duration.unwrap_or_default().minutes, Some(30));
 /// assert_eq!(request.slot_selection, None);
-/// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SchedulingRequest {
     /// Identifies the request. Opaque.
     pub scheduling_request_id: String,
-    /// How far the choice has come.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Slot-selection status.
     pub slot_selection: Option<SlotSelection>,
-    /// Where the time is chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// URL to choose the time.
     pub primary_select_url: Option<String>,
-    /// Where the host sees the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// URL of the request in the host's dashboard.
     pub dashboard_url: Option<String>,
     /// What recipients can do.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient_operations: Option<RecipientOperations>,
     /// The title of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// How long the event takes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<RequestDuration>,
-    /// Who was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The recipients.
     pub recipients: Option<Vec<RequestRecipient>>,
     /// The event that is scheduled.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<RequestEvent>,
 }
 
 open_enum! {
-    /// How far the choice of a time has come: `"complete"`, for example.
+    /// Slot-selection status: `"complete"`, for example.
     ///
     /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates), which prints this one value.
     ///
@@ -151,28 +150,15 @@ open_enum! {
 ///
 /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
-/// ```
-/// use cronofy_webhook::notification::RecipientOperations;
-///
-/// let operations: RecipientOperations =
-///     serde_json::from_str(r#"{ "reschedule_url": "https://scheduler.example/rts/A?reschedule=true" }"#)?;
-/// assert_eq!(operations.reschedule_url.as_deref(), Some("https://scheduler.example/rts/A?reschedule=true"));
-/// assert_eq!(operations.decline_url, None);
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RecipientOperations {
-    /// Where they see it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// URL to view the request.
     pub view_url: Option<String>,
-    /// Where they choose another time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// URL to choose another time.
     pub reschedule_url: Option<String>,
-    /// Where they decline.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// URL to decline.
     pub decline_url: Option<String>,
 }
 
@@ -180,24 +166,11 @@ pub struct RecipientOperations {
 ///
 /// Source: Cronofy's API documentation, [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates) (beta) and [Data Types](https://docs.cronofy.com/developers/api/data-types).
 ///
-/// ```
-/// use std::time::Duration;
-///
-/// use cronofy_webhook::notification::RequestDuration;
-///
-/// let duration: RequestDuration = serde_json::from_str(r#"{ "minutes": 30 }"#)?;
-/// let minutes = duration.minutes.and_then(|minutes| u64::try_from(minutes).ok());
-/// let duration = minutes.map(|minutes| Duration::from_secs(minutes * 60));
-/// assert_eq!(duration, Some(Duration::from_secs(1800)));
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RequestDuration {
     /// In minutes: the only unit that Cronofy uses in notifications.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<i32>,
 }
 
@@ -205,31 +178,17 @@ pub struct RequestDuration {
 ///
 /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
-/// ```
-/// use cronofy_webhook::notification::RequestRecipient;
-///
-/// let recipient: RequestRecipient =
-///     serde_json::from_str(r#"{ "email": "guest@example.com", "slot_selector": true }"#)?;
-/// let name = recipient.display_name.or(recipient.email);
-/// assert_eq!(name.as_deref(), Some("guest@example.com"));
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RequestRecipient {
     /// Their email address.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Their name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Where they choose a time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// URL to choose a time.
     pub select_url: Option<String>,
     /// Whether it is they who choose the time.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub slot_selector: Option<bool>,
 }
 
@@ -237,24 +196,13 @@ pub struct RequestRecipient {
 ///
 /// Source: Cronofy's API documentation (beta), [Embedded Scheduler: Receiving Updates](https://docs.cronofy.com/developers/embedded-scheduler/receiving-updates).
 ///
-/// ```
-/// use cronofy_webhook::notification::RequestEvent;
-///
-/// let event: RequestEvent = serde_json::from_str(r#"{ "summary": "Interview" }"#)?;
-/// assert_eq!(event.summary.as_deref(), Some("Interview"));
-/// assert_eq!(event.metadata, None);
-/// # Ok::<_, serde_json::Error>(())
-/// ```
-///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RequestEvent {
     /// Its title.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// The metadata attached to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<RequestMetadata>,
 }
 
@@ -265,11 +213,18 @@ pub struct RequestEvent {
 /// ```
 /// use std::collections::BTreeMap;
 ///
-/// use cronofy_webhook::notification::RequestMetadata;
+/// use cronofy_webhook::Notification;
 ///
-/// let metadata: RequestMetadata = serde_json::from_str(
-///     r#"{ "scheduler": { "correlation_id": "case-7", "captured_data.notes": "none" } }"#,
-/// )?;
+/// let Notification::SchedulingRequestTimeChosen(chosen) = Notification::from_slice(br#"{
+///     "notification": { "type": "scheduling_request_time_chosen", "triggered_at": "2025-01-19T16:14:11Z" },
+///     "scheduling_request": {
+///         "scheduling_request_id": "srq_1",
+///         "event": { "metadata": { "scheduler": { "correlation_id": "case-7", "captured_data.notes": "none" } } }
+///     }
+/// }"#) else {
+///     panic!("no time was chosen");
+/// };
+/// let metadata = chosen.scheduling_request.event.and_then(|event| event.metadata).unwrap_or_default();
 /// let noted = metadata.scheduler.unwrap_or_default();
 /// assert_eq!(noted["correlation_id"], "case-7");
 ///
@@ -278,21 +233,16 @@ pub struct RequestEvent {
 ///     .filter_map(|(name, value)| Some((name.strip_prefix("captured_data.")?, value.as_str())))
 ///     .collect();
 /// assert_eq!(form, BTreeMap::from([("notes", "none")]));
-/// # Ok::<_, serde_json::Error>(())
 /// ```
 ///
 /// A field that is [absent or invalid](super#leniency) is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct RequestMetadata {
     /// The metadata of the Scheduler, by name: `correlation_id`, `utm_source` and the like from the link that was followed,
     /// `captured_data.…` from the form that was filled in (the dot is part of the name). The values are whatever the link
     /// or the person said.
-    #[serde(
-        default,
-        deserialize_with = "without_nulls",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "without_nulls")]
     pub scheduler: Option<BTreeMap<String, String>>,
 }
 

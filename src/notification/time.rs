@@ -5,12 +5,12 @@ use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{Error, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// When an event, or a proposed time, starts or ends.
 ///
-/// Cronofy sends it in several forms, and this is kept as it was sent:
+/// Cronofy sends it in several forms, whose text is kept as it was sent:
 ///
 /// - the time alone, as a string: `"2026-06-25T15:30:00Z"`;
 /// - the time with a zone, as an object: `{ "time": "2026-04-21T23:00:00+02:00", "tzid": "Europe/Paris" }`;
@@ -20,39 +20,41 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// time is kept as well.
 ///
 /// ```
+/// use cronofy_webhook::Notification;
 /// use cronofy_webhook::notification::EventTime;
 ///
-/// let start: EventTime = serde_json::from_str(r#"{ "time": "2026-04-21T23:00:00+02:00", "tzid": "Europe/Paris" }"#)?;
-/// assert_eq!(start.timestamp().unwrap().to_string(), "2026-04-21T21:00:00Z");
-/// assert_eq!(start.datetime().unwrap().to_string(), "2026-04-21T23:00:00");
-/// assert_eq!(start.tzid(), Some("Europe/Paris"));
+/// fn start(form: &str) -> EventTime {
+///     let body = format!(r#"{{ "event": {{ "event_id": "evt-1", "start": {form}, "end": {form} }} }}"#);
+///     match Notification::from_slice(body.as_bytes()) {
+///         Notification::RealTimeSchedulingCompleted(completed) => completed.event.start.unwrap(),
+///         _ => panic!("not completed"),
+///     }
+/// }
 ///
-/// let start: EventTime = serde_json::from_str(r#""2026-06-25""#)?;
-/// assert_eq!(start.date().unwrap().to_string(), "2026-06-25");
-/// assert_eq!((start.datetime(), start.timestamp()), (None, None));
+/// let zoned = start(r#"{ "time": "2026-04-21T23:00:00+02:00", "tzid": "Europe/Paris" }"#);
+/// assert_eq!(zoned.timestamp().unwrap().to_string(), "2026-04-21T21:00:00Z");
+/// assert_eq!(zoned.datetime().unwrap().to_string(), "2026-04-21T23:00:00");
+/// assert_eq!(zoned.tzid(), Some("Europe/Paris"));
 ///
-/// let start: EventTime = serde_json::from_str(r#""after lunch""#)?;
-/// assert_eq!(start.as_str(), "after lunch");
-/// assert_eq!((start.date(), start.timestamp()), (None, None));
-/// # Ok::<_, serde_json::Error>(())
+/// let local = start(r#"{ "time": "2026-06-25T15:30:00", "tzid": "UTC" }"#);
+/// assert_eq!(local.timestamp().unwrap().to_string(), "2026-06-25T15:30:00Z");
+///
+/// let without_zone = start(r#""2026-06-25T15:30:00""#);
+/// assert_eq!(without_zone.timestamp(), None);
+///
+/// let whole_day = start(r#""2026-06-25""#);
+/// assert_eq!(whole_day.date().unwrap().to_string(), "2026-06-25");
+/// assert_eq!((whole_day.datetime(), whole_day.timestamp()), (None, None));
+///
+/// let text = start(r#""after lunch""#);
+/// assert_eq!(text.as_str(), "after lunch");
+/// assert_eq!((text.date(), text.timestamp()), (None, None));
 /// ```
 ///
 /// Source: Cronofy's API documentation, [Data Types](https://docs.cronofy.com/developers/api/data-types), and the examples of the callbacks that carry one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
-pub struct EventTime(Form);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(untagged)]
-enum Form {
-    Text(String),
-    Zoned(Zoned),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Zoned {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EventTime {
     time: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     tzid: Option<String>,
 }
 
@@ -60,19 +62,13 @@ impl EventTime {
     /// The text of the time, as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Form::Text(text) => text,
-            Form::Zoned(Zoned { time, .. }) => time,
-        }
+        &self.time
     }
 
     /// The IANA name of the time zone that was sent with the time: `"Europe/Paris"`, for example. Absent in the string form.
     #[must_use]
     pub fn tzid(&self) -> Option<&str> {
-        match &self.0 {
-            Form::Text(_) => None,
-            Form::Zoned(Zoned { tzid, .. }) => tzid.as_deref(),
-        }
+        self.tzid.as_deref()
     }
 
     /// The instant.
@@ -84,17 +80,6 @@ impl EventTime {
     ///
     /// `None` for a date, which is not an instant; for local time without a zone, or in one that is not found; and for
     /// text that is no time.
-    ///
-    /// ```
-    /// use cronofy_webhook::notification::EventTime;
-    ///
-    /// let start: EventTime = serde_json::from_str(r#"{ "time": "2026-06-25T15:30:00", "tzid": "UTC" }"#)?;
-    /// assert_eq!(start.timestamp().unwrap().to_string(), "2026-06-25T15:30:00Z");
-    ///
-    /// let start: EventTime = serde_json::from_str(r#""2026-06-25T15:30:00""#)?;
-    /// assert_eq!(start.timestamp(), None);
-    /// # Ok::<_, serde_json::Error>(())
-    /// ```
     #[must_use]
     pub fn timestamp(&self) -> Option<Timestamp> {
         let pieces = self.pieces()?;
@@ -136,28 +121,28 @@ impl EventTime {
 ///
 /// The forms of RFC 3339 and ISO 8601 that jiff parses. Digits of a fraction after the ninth are cut off, which is never
 /// later.
-pub(super) struct Instant(pub(super) Timestamp);
+pub(super) struct WireTimestamp(pub(super) Timestamp);
 
-impl<'de> Deserialize<'de> for Instant {
+impl<'de> Deserialize<'de> for WireTimestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InstantVisitor;
+        struct TextVisitor;
 
-        impl Visitor<'_> for InstantVisitor {
-            type Value = Instant;
+        impl Visitor<'_> for TextVisitor {
+            type Value = WireTimestamp;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an instant, as text")
+                f.write_str("an RFC 3339 or ISO 8601 time such as 2026-04-19T09:24:16Z")
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Instant, E> {
+            fn visit_str<E: Error>(self, text: &str) -> Result<WireTimestamp, E> {
                 text.parse()
                     .or_else(|error| nine_digits(text).map_or(Err(error), |text| text.parse()))
-                    .map(Instant)
-                    .map_err(|_| E::custom("not an instant"))
+                    .map(WireTimestamp)
+                    .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
             }
         }
 
-        deserializer.deserialize_str(InstantVisitor)
+        deserializer.deserialize_str(TextVisitor)
     }
 }
 
@@ -174,28 +159,34 @@ fn nine_digits(text: &str) -> Option<String> {
 
 impl<'de> Deserialize<'de> for EventTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Zoned {
+            time: String,
+            tzid: Option<String>,
+        }
+
         struct FormVisitor;
 
         impl<'de> Visitor<'de> for FormVisitor {
-            type Value = Form;
+            type Value = EventTime;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string, or an object of `time` and `tzid`")
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Form, E> {
-                Ok(Form::Text(text.to_owned()))
+            fn visit_str<E>(self, text: &str) -> Result<EventTime, E> {
+                Ok(EventTime {
+                    time: text.to_owned(),
+                    tzid: None,
+                })
             }
 
-            fn visit_string<E>(self, text: String) -> Result<Form, E> {
-                Ok(Form::Text(text))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Form, A::Error> {
-                Zoned::deserialize(MapAccessDeserializer::new(members)).map(Form::Zoned)
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<EventTime, A::Error> {
+                let Zoned { time, tzid } = Zoned::deserialize(MapAccessDeserializer::new(fields))?;
+                Ok(EventTime { time, tzid })
             }
         }
 
-        deserializer.deserialize_any(FormVisitor).map(Self)
+        deserializer.deserialize_any(FormVisitor)
     }
 }

@@ -6,9 +6,9 @@ use serde::de::IgnoredAny;
 use super::channel::Channel;
 
 /// A body that is none of the kinds modelled here: of a type that Cronofy added later, without a field that its kind
-/// promises, or not JSON at all.
+/// requires, or not JSON at all.
 ///
-/// Answer it with success, like any other: [Cronofy asks for that][types], retries what is refused, and closes the channel
+/// Respond with success, as to any other: [Cronofy asks for that][types], retries what is refused, and closes the channel
 /// after 24 hours.
 ///
 /// A later release may model the kind, and then it is a variant of its own: a `match` arm for an `Unknown` of that kind no
@@ -131,16 +131,17 @@ pub enum UnknownReason {
     Untyped,
     /// The type is not one of those modelled.
     UnknownType,
-    /// A field that the kind promises is absent.
+    /// A field that the kind requires is absent.
     #[non_exhaustive]
     Missing {
         /// The path of the field: `"channel.callback_url"`, for example.
         field: String,
     },
-    /// A field that the kind promises is present and could not be parsed, or is there twice.
+    /// A field that the kind requires is present and could not be parsed, or is duplicated.
     #[non_exhaustive]
     Malformed {
-        /// The path of the field: `"notification.changes_since"`, for example.
+        /// The path of the field: `"notification.changes_since"`, for example. `?` stands for a
+        /// name that is not Unicode text.
         field: String,
         /// What is wrong with it.
         detail: String,

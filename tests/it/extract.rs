@@ -97,7 +97,7 @@ async fn body_extractors_work_behind_the_layer() {
         assert_eq!(body.as_bytes(), CHANGE);
     }
     async fn json(notification: Notification, Json(body): Json<serde_json::Value>) {
-        assert_eq!(serde_json::to_value(notification).unwrap(), body);
+        assert_eq!(body["notification"]["type"], notification.kind());
     }
     for handler in [post(bytes), post(string), post(json)] {
         let router = Router::new()

@@ -64,7 +64,7 @@ impl Payload {
     /// A `change` since this time.
     #[must_use]
     pub fn change(since: Timestamp) -> Self {
-        Self::sample("change").set("/notification/changes_since", since)
+        Self::sample("change").set("/notification/changes_since", since.to_string())
     }
 
     /// A `profile_disconnected`.
@@ -81,14 +81,18 @@ impl Payload {
     )]
     pub fn smart_invite(status: ReplyStatus) -> Self {
         Self::sample("smart_invite:accepted")
-            .set("/smart_invite/recipient/status", &status)
-            .set("/smart_invite/reply/status", &status)
+            .set("/smart_invite/recipient/status", status.as_str())
+            .set("/smart_invite/reply/status", status.as_str())
     }
 
     /// An `event_subscription` with one transition (Event Triggers).
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as in the other constructors"
+    )]
     pub fn transition(kind: TransitionKind) -> Self {
-        Self::sample("event_subscription").set("/notification/transitions/0/type", kind)
+        Self::sample("event_subscription").set("/notification/transitions/0/type", kind.as_str())
     }
 
     /// An `event_subscription` with one interaction (Conferencing, Meeting Agents, Attachments).
@@ -96,9 +100,13 @@ impl Payload {
     /// The other fields are those of a `meeting_agent_activated`; for a sample of another kind see
     /// [`samples`](Self::samples).
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as in the other constructors"
+    )]
     pub fn interaction(kind: InteractionKind) -> Self {
         Self::sample("event_subscription:meeting_agent_activated")
-            .set("/notification/interactions/0/type", kind)
+            .set("/notification/interactions/0/type", kind.as_str())
     }
 
     /// A notification of a type that Cronofy may add.

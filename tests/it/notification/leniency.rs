@@ -1,4 +1,4 @@
-//! Odd optional fields cost nothing but themselves; promised ones make the notification an `Unknown`.
+//! Invalid optional fields are dropped; required ones make the notification an `Unknown`.
 
 use std::sync::LazyLock;
 
@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 
 use super::fields::{every_field, tells_the_kind};
 use super::fixtures::Fixture;
-use super::{fields, read, unknown, with};
+use super::{fields, parse, unknown, with};
+use crate::properties::json as as_json;
 use crate::support::verifier;
 
 type Field = (&'static Fixture, Value, String);
 
-fn is_promised((fixture, body, path): &Field) -> bool {
-    fixture.promises(path) || fixture.tells_the_outcome(path) || tells_the_kind(body, path)
+fn is_required((fixture, body, path): &Field) -> bool {
+    fixture.requires(path) || fixture.tells_the_outcome(path) || tells_the_kind(body, path)
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -54,7 +55,7 @@ fn differ_at_most_at(a: &Value, b: &Value, field: &Field) -> bool {
         value
     };
     prefixes
-        .filter(|prefix| !is_promised(&(*fixture, body.clone(), (*prefix).to_owned())))
+        .filter(|prefix| !is_required(&(*fixture, body.clone(), (*prefix).to_owned())))
         .any(|prefix| without(a, prefix) == without(b, prefix))
 }
 
@@ -65,8 +66,7 @@ fn check(field: &Field, text: &str) -> Result<(), TestCaseError> {
         fixture.is_of_its_variant(&notification),
         "{path}: {notification:?} of {text}"
     );
-    let before = serde_json::to_value(read(body)).unwrap();
-    let after = serde_json::to_value(&notification).unwrap();
+    let (before, after) = (as_json(&parse(body)), as_json(&notification));
     prop_assert!(
         differ_at_most_at(&before, &after, field),
         "{path} of {text}: {before} and {after}"
@@ -78,23 +78,23 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn any_value_in_an_optional_field_costs_that_field_only(index: Index, odd in any_json()) {
+    fn an_invalid_optional_field_loses_only_that_field(index: Index, odd in any_json()) {
         static OPTIONAL: LazyLock<Vec<Field>> =
-            LazyLock::new(|| every_field().filter(|field| !is_promised(field)).collect());
+            LazyLock::new(|| every_field().filter(|field| !is_required(field)).collect());
         let field = index.get(&OPTIONAL);
         let text = with(&field.1, &field.2, |value| *value = odd).to_string();
         check(field, &text)?;
     }
 
     #[test]
-    fn a_doubled_field_in_an_optional_value_costs_that_value_only(index: Index, odd in any_json()) {
+    fn a_duplicated_field_in_an_optional_value_loses_only_that_value(index: Index, odd in any_json()) {
         const SECOND: &str = "the second of two";
         static IN_OPTIONAL: LazyLock<Vec<Field>> = LazyLock::new(|| every_field()
             .filter(|(fixture, body, path)| {
                 let steps = path.match_indices('/').map(|(end, _)| end).skip(1);
                 steps.map(|end| &path[..end]).any(|parent| {
                     let is_item = parent.ends_with(|c: char| c.is_ascii_digit());
-                    !is_item && !is_promised(&(*fixture, body.clone(), parent.to_owned()))
+                    !is_item && !is_required(&(*fixture, body.clone(), parent.to_owned()))
                 })
             })
             .collect());
@@ -110,19 +110,19 @@ proptest! {
     }
 
     #[test]
-    fn a_promised_field_is_never_lost_in_silence(index: Index, odd in any_json()) {
-        static PROMISED: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    fn an_invalid_required_field_is_never_dropped_silently(index: Index, odd in any_json()) {
+        static REQUIRED: LazyLock<Vec<Field>> = LazyLock::new(|| {
             let fields = every_field();
-            fields.filter(|(fixture, _, path)| fixture.promises(path)).collect()
+            fields.filter(|(fixture, _, path)| fixture.requires(path)).collect()
         });
-        let (fixture, body, path) = index.get(&PROMISED);
+        let (fixture, body, path) = index.get(&REQUIRED);
         // One of its two lists may be absent, and `null` is.
         prop_assume!(fixture.kind != "event_subscription" || !odd.is_null());
         let text = with(body, path, |value| *value = odd.clone()).to_string();
         let notification = Notification::from_slice(text.as_bytes());
         if !matches!(notification, Notification::Unknown(_)) {
-            let written = serde_json::to_value(&notification).unwrap();
-            let present = written.pointer(path);
+            let parsed = as_json(&notification);
+            let present = parsed.pointer(path);
             prop_assert!(present.is_some_and(|value| !value.is_null()), "{path} of {text}");
         }
     }
@@ -145,7 +145,7 @@ fn invalid_fields(body: &str, kind: &str) -> Vec<String> {
 }
 
 #[test]
-fn invalid_fields_are_named_and_the_rest_is_kept() {
+fn invalid_fields_are_listed_and_the_rest_is_kept() {
     for (field, lost) in [
         (r#""filters":{}"#, &[][..]),
         (r#""filters":null"#, &[]),
@@ -187,7 +187,7 @@ fn invalid_fields_are_named_and_the_rest_is_kept() {
             "smart_invite.reply.proposal",
         ),
         (
-            r#""recipients":[{}],"reply":{"email":"e","status":"accepted"}"#,
+            r#""recipients":[{},7],"reply":{"email":"e","status":"accepted"}"#,
             "smart_invite.recipients",
         ),
     ] {
@@ -215,7 +215,7 @@ fn invalid_fields_are_named_and_the_rest_is_kept() {
 }
 
 #[test]
-fn a_body_that_is_no_object_tells_what_it_is() {
+fn the_reason_for_a_body_that_is_not_an_object_names_what_it_is() {
     for (body, detail) in [
         (&b""[..], "it is empty"),
         (b" \n", "it is empty"),
@@ -253,7 +253,7 @@ fn a_body_that_is_no_object_tells_what_it_is() {
 }
 
 #[test]
-fn many_odd_values_are_parsed_in_a_few_passes() {
+fn many_invalid_values_are_replaced_in_a_few_passes() {
     let recipients = vec![r#"{"email":5,"slot_selector":"true"}"#; 2000].join(",");
     let body = format!(
         r#"{{"notification":{{"type":"scheduling_request_time_chosen","triggered_at":"2025-01-19T16:14:11Z"}},"scheduling_request":{{"scheduling_request_id":"s","recipients":[{recipients}],"summary":"s"}}}}"#
@@ -272,7 +272,7 @@ fn many_odd_values_are_parsed_in_a_few_passes() {
 }
 
 fn change_since(text: &str) -> Notification {
-    read(&json!({
+    parse(&json!({
         "notification": { "type": "change", "changes_since": text },
         "channel": { "channel_id": "c", "callback_url": "u" },
     }))
@@ -305,7 +305,7 @@ fn changes_since_is_accepted_in_the_forms_of_rfc_3339_and_iso_8601() {
 }
 
 #[test]
-fn what_is_not_an_instant_is_unknown() {
+fn a_change_with_an_invalid_time_is_unknown() {
     for text in [
         "",
         "yesterday",
@@ -319,5 +319,55 @@ fn what_is_not_an_instant_is_unknown() {
         let notification = change_since(text);
         assert_eq!(unknown(&notification).0, Some("change"), "{text}");
         assert_eq!(notification.channel().unwrap().channel_id, "c", "{text}");
+    }
+}
+
+#[test]
+fn the_reason_for_a_malformed_time_says_what_is_expected() {
+    for (value, position) in [
+        (r#""2016-04-15 13:44:10 UTC""#, "at line 1 column 74"),
+        (r#""2016-04-15 13:44:10 +0000""#, "at line 1 column 76"),
+        ("1460727850", "at line 1 column 59"),
+    ] {
+        let body = format!(
+            r#"{{"notification":{{"type":"change","changes_since":{value}}},"channel":{{"channel_id":"c","callback_url":"u"}}}}"#
+        );
+        let notification = Notification::from_slice(body.as_bytes());
+        assert_eq!(
+            unknown(&notification).1.to_string(),
+            format!(
+                "`notification.changes_since` is malformed: expected an RFC 3339 or ISO 8601 time \
+                 such as 2026-04-19T09:24:16Z {position}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_field_name_that_is_not_unicode_text_loses_neither_kind_nor_channel() {
+    let change = r#""type":"change","changes_since":"2026-04-19T09:24:16Z""#;
+    let channel = r#""channel":{"channel_id":"c","callback_url":"u"}"#;
+    for (body, field) in [
+        (
+            format!(r#"{{"\ud800":1,"notification":{{{change}}},{channel}}}"#),
+            "?",
+        ),
+        (
+            format!(r#"{{"notification":{{{change}}},{channel},"\udc00":{{}}}}"#),
+            "?",
+        ),
+        (
+            format!(r#"{{"notification":{{{change},"\ud800":1}},{channel}}}"#),
+            "notification.?",
+        ),
+    ] {
+        let notification = Notification::from_slice(body.as_bytes());
+        let (kind, reason) = unknown(&notification);
+        assert_eq!(kind, Some("change"), "{body}");
+        assert_eq!(notification.channel().unwrap().channel_id, "c", "{body}");
+        let reason = reason.to_string();
+        let expected = format!("`{field}` is malformed: ");
+        assert!(reason.starts_with(&expected), "{body}: {reason}");
+        assert!(reason.contains("hex escape"), "{body}: {reason}");
     }
 }

@@ -4,9 +4,10 @@ use cronofy_webhook::notification::EventTime;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn read(form: &Value) -> EventTime {
+fn parse(form: &Value) -> EventTime {
     let time: EventTime = serde_json::from_value(form.clone()).unwrap();
-    assert_eq!(&serde_json::to_value(&time).unwrap(), form);
+    assert_eq!(form.get("time").unwrap_or(form), time.as_str());
+    assert_eq!(form.get("tzid").and_then(Value::as_str), time.tzid());
     time
 }
 
@@ -15,7 +16,7 @@ fn told(form: &Value) -> [String; 3] {
     fn or_none(told: Option<impl ToString>) -> String {
         told.map_or_else(|| "-".to_owned(), |told| told.to_string())
     }
-    let time = read(form);
+    let time = parse(form);
     [
         or_none(time.date()),
         or_none(time.datetime()),
@@ -24,26 +25,26 @@ fn told(form: &Value) -> [String; 3] {
 }
 
 #[test]
-fn every_form_is_kept_unchanged() {
-    let text = read(&json!("2026-06-25T15:30:00Z"));
+fn the_text_is_kept_in_every_form() {
+    let text = parse(&json!("2026-06-25T15:30:00Z"));
     assert_eq!((text.as_str(), text.tzid()), ("2026-06-25T15:30:00Z", None));
 
-    let object = read(&json!({ "time": "2026-06-25", "tzid": "Europe/Paris" }));
+    let object = parse(&json!({ "time": "2026-06-25", "tzid": "Europe/Paris" }));
     assert_eq!(
         (object.as_str(), object.tzid()),
         ("2026-06-25", Some("Europe/Paris"))
     );
 
-    let bare = read(&json!({ "time": "2026-06-25" }));
+    let bare = parse(&json!({ "time": "2026-06-25" }));
     assert_eq!((bare.as_str(), bare.tzid()), ("2026-06-25", None));
-    assert_ne!(bare, read(&json!("2026-06-25")));
+    assert_eq!(bare, parse(&json!("2026-06-25")));
 
-    let null: EventTime = serde_json::from_value(json!({ "time": "t", "tzid": null })).unwrap();
-    assert_eq!(null, read(&json!({ "time": "t" })));
+    let null = parse(&json!({ "time": "t", "tzid": null }));
+    assert_eq!(null, parse(&json!({ "time": "t" })));
 }
 
 #[test]
-fn event_times_parse_what_is_written() {
+fn date_time_of_day_and_instant_are_parsed() {
     let zoned = |time: &str, tzid: &str| json!({ "time": time, "tzid": tzid });
     for (form, expected) in [
         (
@@ -107,7 +108,7 @@ fn event_times_parse_what_is_written() {
 }
 
 #[test]
-fn local_time_is_that_of_its_zone() {
+fn local_time_is_converted_by_its_zone() {
     for (local, instant) in [
         ("2026-01-21T23:00:00", "2026-01-21T22:00:00Z"),
         ("2026-07-21T23:00:00", "2026-07-21T21:00:00Z"),
@@ -122,7 +123,7 @@ fn local_time_is_that_of_its_zone() {
 }
 
 #[test]
-fn anything_but_text_or_an_object_with_one_is_refused() {
+fn other_forms_are_refused() {
     for form in [
         json!(5),
         json!(true),

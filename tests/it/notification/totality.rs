@@ -1,5 +1,7 @@
 //! Parsing any bytes terminates, without a panic and in bounded memory.
 
+use std::collections::BTreeSet;
+
 use cronofy_webhook::Notification;
 use cronofy_webhook::notification::UnknownReason;
 
@@ -7,19 +9,26 @@ use super::fixtures::FIXTURES;
 use super::unknown;
 use crate::properties;
 
-/// Replaces each value of each fixture by `text`.
-fn survive_everywhere(text: &str) {
-    properties::notification(text.as_bytes());
+const MARK: &str = "\"the value to replace\"";
+
+/// Bodies with a mark in place of a value: for each field of each kind one.
+fn bodies_with_a_mark() -> Vec<String> {
+    let mut fields = BTreeSet::new();
+    let mut bodies = Vec::new();
     for fixture in FIXTURES {
         let body = fixture.body();
         for path in super::paths(&body) {
-            let body = super::with(&body, &path, |value| *value = "MARK".into());
-            properties::notification(body.to_string().replace("\"MARK\"", text).as_bytes());
+            if fields.insert((fixture.kind, super::pattern(&path))) {
+                let mark = serde_json::from_str(MARK).unwrap();
+                bodies.push(super::with(&body, &path, |value| *value = mark).to_string());
+            }
         }
     }
+    bodies
 }
 
-const DEPTH: usize = 100_000;
+/// A test thread has a stack of 2 MiB: 100 bytes of it at each level are too many.
+const DEPTH: usize = 20_000;
 
 #[test]
 fn deep_nesting_does_not_panic() {
@@ -58,6 +67,7 @@ fn unmodelled_fields_may_be_nested_to_any_depth() {
 
 #[test]
 fn odd_numbers_and_text_do_not_panic() {
+    let bodies = bodies_with_a_mark();
     for text in [
         "1e999",
         "-1e999",
@@ -75,12 +85,15 @@ fn odd_numbers_and_text_do_not_panic() {
         "",
         "nul",
     ] {
-        survive_everywhere(text);
+        properties::notification(text.as_bytes());
+        for body in &bodies {
+            properties::notification(body.replace(MARK, text).as_bytes());
+        }
     }
 }
 
 #[test]
-fn a_body_that_is_no_object_is_unknown() {
+fn a_body_that_is_not_an_object_is_unknown() {
     for body in [
         &b""[..],
         b" ",
@@ -162,7 +175,7 @@ fn slow_bodies(n: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_body_that_is_slow_to_read_takes_no_more_memory_than_another() {
+fn slow_bodies_need_no_more_memory_than_others() {
     for body in slow_bodies(16 << 10) {
         properties::notification(body.as_bytes());
     }

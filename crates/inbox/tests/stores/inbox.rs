@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use cronofy_webhook_inbox::{Inbox, Job, OpenError, POSTGRES_SCHEMA, PutError};
-use cronofy_webhook_testing::Payload;
 use deadpool_postgres::{Manager, Pool};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
-use crate::common::{Jobs, change, delivery, verification};
+use crate::common::{Jobs, change, verification};
 use crate::public_api::Place;
 use crate::server::{Database, connect, number};
 use crate::store::postgres::Postgres as Store;
@@ -158,26 +157,6 @@ pub(crate) fn a_schema_that_a_later_release_made_incompatible_is_refused() {
         );
         set(3, 1).await;
         Inbox::open(&database.url).await.unwrap();
-    });
-}
-
-/// What a user stores in a queue of their own.
-pub(crate) fn a_jsonb_column_holds_every_sample() {
-    block_on(async {
-        let database = Database::create().await;
-        let client = connect(&database.url).await;
-        client
-            .batch_execute("CREATE TABLE queue (notification jsonb)")
-            .await
-            .unwrap();
-        for sample in Payload::samples() {
-            let notification = delivery(sample.payload()).notification().clone();
-            let text = serde_json::to_string(&notification).unwrap();
-            let sql = "INSERT INTO queue SELECT $1::text::jsonb RETURNING notification::text";
-            let row = client.query_one(sql, &[&text]).await.unwrap();
-            let stored: cronofy_webhook::Notification = serde_json::from_str(row.get(0)).unwrap();
-            assert_eq!(stored, notification);
-        }
     });
 }
 

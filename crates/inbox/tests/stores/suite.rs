@@ -97,7 +97,6 @@ pub(crate) fn with_server() -> Tests {
         inbox::a_database_that_does_not_exist_is_named,
         inbox::an_isolation_level_under_which_puts_fail_is_refused,
         inbox::a_schema_that_a_later_release_made_incompatible_is_refused,
-        inbox::a_jsonb_column_holds_every_sample,
         inbox::a_batch_with_one_id_many_times_is_merged_as_one_by_one,
         inbox::receivers_with_unsorted_batches_do_not_deadlock,
         inbox::a_put_that_timed_out_closes_its_connection_and_cancels_nothing,
