@@ -1,9 +1,9 @@
-//! Starts a receiver, sends it over HTTP what Cronofy would send and what must be refused, and prints each answer. Then
+//! Starts a receiver, sends it over HTTP what Cronofy would send and what must be refused, and prints each response. Then
 //! it keeps listening, for you to try.
 //!
 //! ```sh
 //! cargo run --example quickstart            # keeps listening until Ctrl-C
-//! cargo run --example quickstart -- --once  # exits after its deliveries: 0 if all answers were as expected
+//! cargo run --example quickstart -- --once  # exits after its deliveries: 0 if all responses were as expected
 //! ```
 
 use std::error::Error;
@@ -134,7 +134,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         };
         unexpected += usize::from(status != attempt.expected);
         println!(
-            "  answer: {status}, {verdict}, after {:.1} ms",
+            "  response: {status}, {verdict}, after {:.1} ms",
             took.as_secs_f64() * 1e3
         );
         if !text.is_empty() {

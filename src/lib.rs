@@ -56,11 +56,14 @@
 //! # }
 //! ```
 //!
+//! Cronofy signs with the client secret of the application, which its dashboard shows. There is
+//! [no separate webhook secret](https://docs.cronofy.com/developers/push-notifications/authentication/).
+//!
 //! # What happens to a request
 //!
-//! 1. The deadline starts. A request without a signature, or with a declared length over the limit, is rejected
-//!    before its body is read.
-//! 2. The body is read, up to the limit and within the deadline.
+//! 1. The deadline starts, 4 seconds by default. A request without a signature, or with a declared length over the limit, is
+//!    rejected before its body is read.
+//! 2. The body is read, up to the limit (256 KiB by default) and within the deadline.
 //! 3. The listed signatures are compared with those made with the client secrets (see [`signature`]). If none matches, the
 //!    request is rejected.
 //! 4. The body is parsed. One that cannot be parsed is a [`Notification::Unknown`], never rejected. With
@@ -68,21 +71,21 @@
 //! 5. The inner service is polled until it is ready. If it is not within the deadline, the response is 503.
 //! 6. The inner service is called with the request as it came (head, extensions and body are unchanged) and the verified
 //!    [`Delivery`] in its extensions. Its response is the response.
-//! 7. If the deadline passes first, [`Overrun`] determines the response; by default the handler keeps running in the
-//!    background. So it does if the client disconnects.
+//! 7. If the deadline passes first, [`Overrun`] determines the response. By default the handler keeps running in the
+//!    [`Background`], for at most 30 seconds; also if the client disconnects.
 //!
 //! # Responses
 //!
 //! | outcome | status | Cronofy then |
 //! |---|---|---|
-//! | the handler responded | its own response, unchanged | 2xx: done; else retries |
+//! | the handler responded | its own response, unchanged | 2xx: considers it delivered; else retries |
 //! | signature header absent, blank, or no listed signature matches | 401, `WWW-Authenticate: Cronofy-HMAC-SHA256` | retries for 24 hours, then closes the channel |
 //! | body over the limit, declared or counted | 413 | same |
 //! | body ended early | 400 | same |
 //! | body not complete within the deadline | 408 | same |
 //! | the `callback_url` of the notification is another one ([`public_url`](CronofyWebhookLayer::public_url), opt-in) | 403 | same |
 //! | inner service not ready within the deadline | 503 | retries |
-//! | handler not done within the deadline | 503, or 202: see [`Overrun`] | 503: retries; 202: done |
+//! | handler not done within the deadline | 503 or 202: see [`Overrun`] | 503: retries; 202: considers it delivered |
 //!
 //! Each rejection is one sentence of plain text that says what to check, with a [`Rejection`] in the extensions of the response.
 //!
@@ -156,12 +159,15 @@ pub use self::delivery::Delivery;
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub use self::extract::MissingDelivery;
+#[doc(inline)]
 pub use self::middleware::{
     Background, CronofyWebhook, CronofyWebhookLayer, MaybeBuffered, Mismatch, Overrun,
 };
+#[doc(inline)]
 pub use self::notification::Notification;
 pub use self::rejection::{Rejection, RejectionKind};
 pub use self::secret::{Secret, SecretError, Suspicion};
+#[doc(inline)]
 pub use self::signature::Verifier;
 
 #[cfg(all(doctest, feature = "axum"))]

@@ -25,7 +25,7 @@ const CRONOFY_WAITS: Duration = Duration::from_secs(5);
 /// | setting | default | |
 /// |---|---|---|
 /// | [`budget`](Self::budget) | 4 s | time until the response, counted from `call` |
-/// | [`body_limit`](Self::body_limit) | 256 KiB | size of a body |
+/// | [`body_limit`](Self::body_limit) | 256 KiB | maximum body size |
 /// | [`overrun`](Self::overrun) | [`Overrun::Finish`] | what happens to a handler that is late |
 /// | [`grace`](Self::grace) | 30 s | how long a late handler may run in the background |
 /// | [`background`](Self::background) | 1,024 places of its own | where late handlers keep running |
@@ -100,7 +100,7 @@ impl CronofyWebhookLayer {
         self
     }
 
-    /// Sets how many bytes a body may have. Default: 262,144 (256 KiB); notifications have a few hundred.
+    /// Sets the maximum body size in bytes. Default: 262,144 (256 KiB); notifications have a few hundred.
     ///
     /// The limit of the framework, such as axum's `DefaultBodyLimit`, does not apply: it limits extractors, and the body is
     /// read before them.
