@@ -7,8 +7,6 @@ mod background;
 mod body;
 mod budget;
 mod callback_url;
-#[cfg(feature = "axum")]
-mod compile_errors;
 mod events;
 #[cfg(feature = "axum")]
 mod extract;
@@ -25,7 +23,6 @@ mod overrun;
 mod placements;
 mod properties;
 mod readiness;
-mod readme;
 mod replay;
 mod responses;
 mod secret;
@@ -33,7 +30,6 @@ mod secret;
 #[expect(dead_code, reason = "shared with the load tests, which use all of it")]
 mod server;
 mod signature;
-mod source_layout;
 mod support;
 #[cfg(feature = "axum")]
 mod wire;
