@@ -31,13 +31,18 @@ def imports(name, code, names):
 
 
 def check(src, problems):
+    """Looks for circles of files, and of folders, whose files name each other by re-exports."""
     sources = dict(modules(src))
-    graph = {name: set(imports(name, code, sources)) for name, code in sources.items()}
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        circle = " <- ".join("::".join(name) for name in error.args[1])
-        problems.append(f"{src}: imports in a circle: {circle}")
+    files = {name: set(imports(name, code, sources)) for name, code in sources.items()}
+    folders = {}
+    for name, imported in files.items():
+        folders.setdefault(name[:1], set()).update(other[:1] for other in imported if other[:1] != name[:1])
+    for graph in (files, folders):
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            circle = " <- ".join("::".join(name) for name in error.args[1])
+            problems.append(f"{src}: imports in a circle: {circle}")
     return sources
 
 
