@@ -29,4 +29,4 @@ for file in [Path("README.md"), *Path("crates").glob("*/README.md")]:
         if not link.startswith("https://") and link not in packaged:
             problems.append(f"{file}: the package does not hold {link}")
 
-sys.exit("\n".join(problems))
+sys.exit("\n".join(problems) or 0)
