@@ -130,7 +130,7 @@
 //! | [`cronofy-webhook-testing`](https://docs.rs/cronofy-webhook-testing) | the tests of a receiver: signed requests, samples, a simulated Cronofy |
 //! | [`cronofy-webhook-diagnosis`](https://docs.rs/cronofy-webhook-diagnosis) | why a signature does not match |
 //! | [`cronofy-webhook-inbox`](https://docs.rs/cronofy-webhook-inbox) | handlers that take longer: stores notifications before they are acknowledged |
-//! | [`cronofy-webhook-cli`](https://crates.io/crates/cronofy-webhook-cli) | a command that tests a receiver in any language |
+//! | `cronofy-webhook-cli` | a command that tests a receiver in any language |
 //!
 //! # Features
 //!
