@@ -1,4 +1,4 @@
-//! Promise: the answer leaves within the deadline.
+//! Guarantee: the response leaves within the deadline.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! The tests, in one binary: a module for each promise, and for each module of the crate.
+//! The tests, in one binary: a module for each guarantee, and for each module of the crate.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

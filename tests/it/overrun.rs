@@ -1,4 +1,4 @@
-//! Promise: verified work is not abandoned when the deadline passes or the client disconnects.
+//! Guarantee: a handler that has started outlives the request.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
