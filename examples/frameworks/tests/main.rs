@@ -1,9 +1,8 @@
-//! The frameworks without an example: each file has the line that joins the layer, or the check alone, to one of them.
+//! The frameworks without an example: each file has the layer, or the check alone, in one of them.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod axum_0_7;
-mod documentation;
 mod ntex;
 mod poem;
 mod rocket;

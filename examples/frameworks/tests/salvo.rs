@@ -80,7 +80,7 @@ impl Handler for LateHandler {
     }
 }
 
-/// The adapter runs what is behind a hoop in the task of the request, and drops it when the hoop answers. What the layer moves
+/// The adapter runs what is behind a hoop in the task of the request, and drops it when the hoop responds. What the layer moves
 /// to the background only waits for it.
 #[tokio::test(start_paused = true)]
 async fn a_late_handler_behind_a_hoop_is_dropped() {

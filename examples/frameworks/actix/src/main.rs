@@ -24,7 +24,7 @@ use tokio::time::timeout;
 /// The size of a body. Notifications have a few hundred bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// How long to wait for the work. Cronofy waits 5 seconds for the answer.
+/// How long to wait for the work. Cronofy waits 5 seconds for the response.
 const BUDGET: Duration = Duration::from_secs(4);
 
 /// The work itself.
@@ -54,7 +54,7 @@ async fn receive(
     in_time(handle(account.into_inner(), delivery)).await
 }
 
-/// Answers within the budget. The work is a task of its own: it goes on when it is late, and when actix-web drops the handler
+/// Responds within the budget. The work is a task of its own: it goes on when it is late, and when actix-web drops the handler
 /// because the client disconnects.
 async fn in_time(work: impl Future<Output = ()> + 'static) -> HttpResponse {
     match timeout(BUDGET, rt::spawn(work)).await {

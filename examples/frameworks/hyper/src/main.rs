@@ -21,8 +21,8 @@ use cronofy_webhook::{CronofyWebhookLayer, Delivery, MaybeBuffered, Verifier};
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -56,10 +56,10 @@ async fn serve(listener: TcpListener, verifier: Verifier) {
         .layer(CronofyWebhookLayer::from_verifier(verifier))
         .service_fn(receive);
 
-    let mut server = auto::Builder::new(TokioExecutor::new());
+    // `hyper_util`'s `auto`, which serves HTTP/2 as well, waits without a limit for the bytes that tell the version.
+    let mut server = http1::Builder::new();
     // hyper has a default for the timeout, but does not apply it without a timer.
     server
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ_TIMEOUT);
     loop {

@@ -1,118 +1,165 @@
-//! NATS JetStream: an axum receiver that stores each notification in a stream before it answers, and a consumer that
-//! processes them.
-//!
-//! ```sh
-//! nats-server -js &    # of Debian's package `nats-server`, for example
-//! cd examples/frameworks
-//! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p jetstream-example
-//! ```
-//!
-//! In another terminal, in the root of the repository:
-//!
-//! ```sh
-//! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p cronofy-webhook-cli -- trigger change --to 3000/cronofy/42
-//! ```
-//!
-//! | variable | |
-//! |---|---|
-//! | `CRONOFY_CLIENT_SECRET` | the client secret; several, separated by commas, while rotating |
-//! | `LISTEN` | the address to listen on; `127.0.0.1:3000` if absent |
-//! | `NATS_URL` | the server; `nats://127.0.0.1:4222` if absent |
-//!
-//! # When a notification is stored
-//!
-//! The handler answers 204 when the server has acknowledged the message, and 503 if it has not: Cronofy retries then. An
-//! acknowledged message has been written to a file, which the server
-//! [syncs to the disk](https://docs.nats.io/nats-concepts/jetstream) every 2 minutes by default: the message survives a crash of
-//! the server, and is lost if the machine loses its power before. Either of these prevents that:
-//!
-//! - `sync_interval: always`, in the block `jetstream` of the configuration (nats-server 2.10 or later; Debian 12 has 2.9):
-//!   each message is on the disk before it is acknowledged.
-//! - a cluster of three servers and a stream with three replicas, on machines that do not lose their power together.
-//!
-//! Set `store_dir` as well: by default it is below `/tmp`.
-//!
-//! The stream is created if it is absent. One that exists is used as it is: create it with the replicas that you want, and with
-//! `discard: new`, as otherwise a full stream deletes what was acknowledged.
-//!
-//! # What runs
-//!
-//! Of the `change`s that wait, one run for each channel, with the earliest `changes_since`; any other kind runs once for each
-//! message. Messages are acknowledged after their run. What fails is delivered again, later each time; what a consumer had
-//! taken when it died, after 30 seconds. So a job can run twice.
+//! A receiver that stores each notification in NATS JetStream before it responds, and a consumer that processes them. The
+//! README beside it says how to run it, and what JetStream needs to keep what it has acknowledged.
 
 use std::env;
+use std::time::Duration;
 
-use async_nats::Error;
-use cronofy_webhook::{Notification, Verifier};
-use jetstream_example::queue::{self, Job};
-use jetstream_example::{consumer, receiver};
+use async_nats::jetstream::consumer::{PullConsumer, pull};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Stream};
+use async_nats::jetstream::{AckKind, Context, ContextBuilder, Message};
+use async_nats::{Client, Error};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use cronofy_webhook::{CronofyWebhookLayer, Delivery, Notification, Verifier};
+use futures_util::StreamExt as _;
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
-/// Stands for the real work: for a `change`, to read the account's events with `changes_since` as `last_modified`.
-async fn work(job: Job) -> Result<(), Error> {
-    let account = &job.account;
-    match &job.notification {
-        Notification::Change(change) => {
-            println!("account {account}: change since {}", change.changes_since);
+/// How long the receiver waits for the acknowledgement of a message: less than the layer's budget of 4 s.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(3);
+/// When the server delivers a message again that was not acknowledged.
+const ACK_WAIT: Duration = Duration::from_secs(60);
+/// How long a run may take. A message can wait for the run before it: both take less than `ACK_WAIT`.
+const RUN_TIMEOUT: Duration = Duration::from_secs(25);
+const CONCURRENCY: usize = 8;
+
+/// What a message holds: the account that the notification was sent for, and the request's body.
+#[derive(Deserialize, Serialize)]
+struct Job {
+    account: String,
+    body: String,
+}
+
+/// The stream and its consumer, created if they are absent.
+async fn queue(client: Client) -> Result<(Context, Stream, PullConsumer), Error> {
+    let jetstream = ContextBuilder::new().timeout(PUBLISH_TIMEOUT).build(client);
+    let stream = Config {
+        name: "CRONOFY".to_owned(),
+        subjects: vec!["cronofy".to_owned()],
+        retention: RetentionPolicy::WorkQueue,
+        max_bytes: 1 << 30,
+        discard: DiscardPolicy::New,
+        ..Config::default()
+    };
+    let stream = jetstream.get_or_create_stream(stream).await?;
+    let worker = pull::Config {
+        durable_name: Some("worker".to_owned()),
+        ack_wait: ACK_WAIT,
+        max_ack_pending: 100_000,
+        ..pull::Config::default()
+    };
+    let consumer = stream.get_or_create_consumer("worker", worker).await?;
+    Ok((jetstream, stream, consumer))
+}
+
+fn app(verifier: Verifier, jetstream: Context) -> Router {
+    let layer = CronofyWebhookLayer::from_verifier(verifier);
+    Router::new()
+        .route("/cronofy/{account}", post(receive).layer(layer))
+        .with_state(jetstream)
+}
+
+/// A real service looks the account up first: Cronofy does not sign the URL.
+async fn receive(
+    State(jetstream): State<Context>,
+    Path(account): Path<String>,
+    delivery: Delivery,
+) -> StatusCode {
+    let Ok(body) = str::from_utf8(delivery.body()).map(str::to_owned) else {
+        eprintln!("account {account}: no notification: the body is not UTF-8");
+        return StatusCode::NO_CONTENT;
+    };
+    match store(&jetstream, &Job { account, body }).await {
+        Ok(()) => StatusCode::NO_CONTENT,
+        // Cronofy retries. The message may be stored all the same, and is processed twice then.
+        Err(error) => {
+            eprintln!("not stored: {error}");
+            StatusCode::SERVICE_UNAVAILABLE
         }
-        other => println!("account {account}: {}", other.kind()),
     }
+}
+
+async fn store(jetstream: &Context, job: &Job) -> Result<(), Error> {
+    let message = serde_json::to_vec(job)?;
+    let published = jetstream.publish("cronofy", message.into()).await?;
+    // So far the message is in a buffer of the client.
+    published.await?;
+    Ok(())
+}
+
+/// Processes messages until it is dropped. What was running then is delivered again.
+async fn consume<W>(consumer: PullConsumer, work: W) -> Result<(), Error>
+where
+    W: AsyncFn(String, Notification) -> Result<(), Error>,
+{
+    // Not more than one ahead: `ACK_WAIT` counts from the delivery.
+    let stream = consumer.stream().max_messages_per_batch(1);
+    let messages = stream.messages().await?;
+    messages
+        .for_each_concurrent(CONCURRENCY, |message| async {
+            match message {
+                Ok(message) => process(&message, &work).await,
+                Err(error) => eprintln!("no messages: {error}"),
+            }
+        })
+        .await;
+    Ok(())
+}
+
+/// Acknowledges a message after its run. One that fails is delivered again, a second later for each attempt.
+async fn process<W>(message: &Message, work: &W)
+where
+    W: AsyncFn(String, Notification) -> Result<(), Error>,
+{
+    let run = async {
+        let job: Job = serde_json::from_slice(&message.payload)?;
+        let notification = Notification::from_slice(job.body.as_bytes());
+        timeout(RUN_TIMEOUT, work(job.account, notification)).await?
+    };
+    let ack = match run.await {
+        Ok(()) => AckKind::Ack,
+        Err(error) => {
+            eprintln!("failed: {error}");
+            let attempt = message.info().map_or(1, |info| info.delivered);
+            AckKind::Nak(Some(Duration::from_secs(attempt.clamp(1, 600) as u64)))
+        }
+    };
+    if let Err(error) = message.ack_with(ack).await {
+        eprintln!("not acknowledged, so delivered again: {error}");
+    }
+}
+
+/// Stands for the work: for a `change`, to read the account's events with `changes_since` as `last_modified`.
+async fn work(account: String, notification: Notification) -> Result<(), Error> {
+    println!("account {account}: {}", notification.kind());
     Ok(())
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    let variable = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
-    let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let server = env::var("NATS_URL").unwrap_or_else(|_| "nats://127.0.0.1:4222".to_owned());
+    let client = async_nats::connect(variable("NATS_URL", "nats://127.0.0.1:4222")).await?;
+    let (jetstream, _, consumer) = queue(client.clone()).await?;
+    let listener = TcpListener::bind(variable("LISTEN", "127.0.0.1:3000")).await?;
+    println!("listening on {}", listener.local_addr()?);
 
-    let client = async_nats::connect(&server)
-        .await
-        .map_err(|error| format!("NATS_URL={server}: {error}"))?;
-    let jetstream = queue::jetstream(client.clone());
-    let stream = queue::stream(&jetstream).await?;
-    let consumer = queue::consumer(&stream).await?;
-    let listener = TcpListener::bind(&address)
-        .await
-        .map_err(|error| format!("LISTEN={address}: {error}"))?;
-    println!(
-        "listening on http://{}/cronofy/{{account}} until Ctrl-C",
-        listener.local_addr()?
-    );
-
-    let (stop_consumer, stopped) = oneshot::channel::<()>();
-    let serve = async {
-        let app = receiver::app(verifier, jetstream);
-        let served = axum::serve(listener, app)
-            .with_graceful_shutdown(stop())
-            .await;
-        drop(stop_consumer);
-        served
-    };
-    let consume = consumer::run(consumer, work, async { drop(stopped.await) });
-    let (served, ()) = tokio::join!(serve, consume);
-    // The last acknowledgements may still be in a buffer.
-    client.flush().await?;
-    Ok(served?)
-}
-
-/// Waits for SIGINT (Ctrl-C) or SIGTERM.
-async fn stop() {
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())
-            .expect("can listen for SIGTERM")
-            .recv()
-            .await;
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt.expect("can listen for SIGINT"),
-        _ = terminate => {}
+        served = axum::serve(listener, app(verifier, jetstream)) => served?,
+        consumed = consume(consumer, work) => consumed?,
+        interrupt = tokio::signal::ctrl_c() => interrupt?,
+        _ = terminate.recv() => {}
     }
+    // What was not acknowledged is sent again, by Cronofy or by the server. The last acknowledgements may be in a buffer.
+    client.flush().await?;
+    Ok(())
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests;

@@ -26,9 +26,9 @@ async fn receive(Path(account): Path<String>, notification: Notification) -> Sta
 
 fn app(verifier: Verifier) -> Router {
     let layer = CronofyWebhookLayer::from_verifier(verifier)
-        // Lambda freezes the process after the answer: nothing can finish in the background.
+        // Lambda freezes the process after the response: nothing can finish in the background.
         .overrun(Overrun::Cancel)
-        // A cold start, and the way through the gateway, take part of the 5 s that Cronofy waits.
+        // A cold start and the gateway take part of the 5 s that Cronofy waits.
         .budget(Duration::from_secs(3));
     Router::new().route("/cronofy/{account}", post(receive).layer(layer))
 }

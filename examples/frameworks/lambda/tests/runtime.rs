@@ -1,4 +1,4 @@
-//! Runs the example as Lambda does, against a simulated runtime API: it asks for an event and posts the answer.
+//! Runs the example as Lambda does, against a simulated runtime API: it asks for an event and posts the response.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -42,13 +42,13 @@ const EVENTS: [(&str, &str); 4] = [
     ("Function URL", include_str!("events/function_url.json")),
 ];
 
-/// How long a test waits for an answer before it fails.
+/// How long a test waits for a response before it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The running function, and both ends of the runtime API.
 struct Lambda {
     events: mpsc::Sender<Value>,
-    answers: mpsc::Receiver<Value>,
+    responses: mpsc::Receiver<Value>,
     function: Child,
 }
 
@@ -71,23 +71,23 @@ async fn next(State(events): State<Events>) -> impl IntoResponse {
 }
 
 // Without `Json`: the runtime sends no content type.
-async fn respond(State(answers): State<mpsc::Sender<Value>>, answer: Bytes) -> StatusCode {
-    let answer = serde_json::from_slice(&answer).unwrap();
-    answers.send(answer).await.unwrap();
+async fn respond(State(responses): State<mpsc::Sender<Value>>, response: Bytes) -> StatusCode {
+    let response = serde_json::from_slice(&response).unwrap();
+    responses.send(response).await.unwrap();
     StatusCode::ACCEPTED
 }
 
 impl Lambda {
     async fn start() -> Self {
         let (events, next_event) = mpsc::channel(1);
-        let (answered, answers) = mpsc::channel(1);
+        let (responded, responses) = mpsc::channel(1);
         let next_event = Arc::new(Mutex::new(next_event));
         let api = "/2018-06-01/runtime/invocation";
         let app = Router::new()
             .route(&format!("{api}/next"), get(next).with_state(next_event))
             .route(
                 &format!("{api}/{{id}}/response"),
-                post(respond).with_state(answered),
+                post(respond).with_state(responded),
             );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -103,15 +103,15 @@ impl Lambda {
             .unwrap();
         Self {
             events,
-            answers,
+            responses,
             function,
         }
     }
 
-    async fn answer(&mut self, event: Value) -> Value {
+    async fn response(&mut self, event: Value) -> Value {
         self.events.send(event).await.unwrap();
-        let answer = timeout(PATIENCE, self.answers.recv()).await;
-        answer.expect("the function answers").unwrap()
+        let response = timeout(PATIENCE, self.responses.recv()).await;
+        response.expect("the function responds").unwrap()
     }
 }
 
@@ -146,8 +146,11 @@ async fn only_authentic_events_are_accepted() {
     for (origin, recorded) in EVENTS {
         for base64 in [false, true] {
             for (secret, status) in [("CRN_test", 204), ("a guess", 401)] {
-                let answer = lambda.answer(event(recorded, base64, secret)).await;
-                assert_eq!(answer["statusCode"], status, "{origin}, {base64}: {answer}");
+                let response = lambda.response(event(recorded, base64, secret)).await;
+                assert_eq!(
+                    response["statusCode"], status,
+                    "{origin}, {base64}: {response}"
+                );
             }
         }
     }
@@ -159,11 +162,11 @@ async fn a_body_that_the_gateway_changed_is_refused() {
     for (origin, recorded) in EVENTS {
         let mut event = event(recorded, false, "CRN_test");
         event["body"] = BODY.replace("\\u00eb", "ë").into();
-        let answer = lambda.answer(event).await;
-        assert_eq!(answer["statusCode"], 401, "{origin}: {answer}");
+        let response = lambda.response(event).await;
+        assert_eq!(response["statusCode"], 401, "{origin}: {response}");
         assert!(
-            answer["body"].as_str().unwrap().contains("match"),
-            "{answer}"
+            response["body"].as_str().unwrap().contains("match"),
+            "{response}"
         );
     }
 }

@@ -37,7 +37,8 @@ use tokio_rustls::TlsAcceptor;
 
 use self::certificate::Certificate;
 
-/// How long a client may take for the handshake, and then for the head of a request.
+/// How long a client may take for the handshake, and then for the head of a request over HTTP/1.1. For one over HTTP/2 hyper has
+/// no limit.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long to wait after `accept` failed: out of file descriptors, for example.
@@ -88,6 +89,11 @@ async fn serve_connection(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(CLIENT_TIMEOUT);
+    // Otherwise it waits without a limit for the bytes that tell the version.
+    let server = match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => server.http2_only(),
+        _ => server.http1_only(),
+    };
     let service = TowerToHyperService::new(app);
     server.serve_connection(TokioIo::new(stream), service).await
 }

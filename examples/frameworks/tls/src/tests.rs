@@ -191,7 +191,27 @@ async fn the_next_connection_gets_a_certificate_that_was_replaced() {
 }
 
 #[tokio::test]
-async fn plain_http_is_not_answered() {
+async fn a_client_without_a_complete_head_is_disconnected() {
+    let authority = Authority::new();
+    let (certificate, key) = authority.issue();
+    let receiver = Receiver::start(&authority.full_chain(&certificate), &key).await;
+    for head in ["", "P", "POST /cronofy/42 HTTP/1.1\r\nhost: "] {
+        let mut client = receiver
+            .connect(&authority.root, &TLS13, b"http/1.1")
+            .await
+            .unwrap();
+        client.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::pause();
+        let mut response = Vec::new();
+        let closed = client.read_to_end(&mut response);
+        let closed = timeout(2 * CLIENT_TIMEOUT, closed).await;
+        assert!(closed.is_ok(), "after {head:?}");
+        tokio::time::resume();
+    }
+}
+
+#[tokio::test]
+async fn plain_http_gets_no_response() {
     let authority = Authority::new();
     let (certificate, key) = authority.issue();
     let receiver = Receiver::start(&authority.full_chain(&certificate), &key).await;
@@ -200,9 +220,9 @@ async fn plain_http_is_not_answered() {
         .write_all(b"POST /cronofy/42 HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await
         .unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    assert_ne!(answer.first(), Some(&b'H'), "{answer:?}");
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.unwrap();
+    assert_ne!(response.first(), Some(&b'H'), "{response:?}");
 }
 
 /// Whether openssl connects and trusts the chain, and what it prints. `None` where there is no openssl.

@@ -23,7 +23,7 @@ async fn fetch(
 ) -> worker::Result<Response<Body>> {
     let secret = env.secret("CRONOFY_CLIENT_SECRET")?.to_string();
     let verifier = Verifier::new([secret]).map_err(|error| error.to_string())?;
-    answer(receive(&verifier, request).await)
+    respond(receive(&verifier, request).await)
 }
 
 async fn receive(verifier: &Verifier, request: HttpRequest) -> StatusCode {
@@ -51,6 +51,6 @@ async fn receive(verifier: &Verifier, request: HttpRequest) -> StatusCode {
     }
 }
 
-fn answer(status: StatusCode) -> worker::Result<Response<Body>> {
+fn respond(status: StatusCode) -> worker::Result<Response<Body>> {
     Ok(Response::builder().status(status).body(Body::empty())?)
 }
