@@ -1,11 +1,11 @@
 //! Guides for operating a receiver. There is no code here.
 //!
 //! - [My deliveries get 401](unauthorized): from the log line to the cause.
-//! - [Slow handlers](slow_handlers): what happens at the deadline, and how to shut down.
+//! - [Slow handlers](slow_handlers): what happens at the deadline, where to store notifications, and how to shut down.
 //! - [Deployment](deployment): the order of layers, TLS, proxies, Kubernetes, several applications, and how to create a channel.
-//! - [Other frameworks](other_frameworks): the lines for hyper, axum 0.7, actix-web, AWS Lambda and more.
+//! - [Other frameworks](other_frameworks): the layer around a Tower service, or the check alone.
 //! - [Callback URL](callback_url): reject deliveries that were made for another URL, and what a wrong one costs.
-//! - [Overload](overload): a concurrency limit that works.
+//! - [Overload](overload): limits on the handlers that run.
 //! - [Events](events): what is logged, and at which level.
 //! - [Metrics](metrics): what is counted and measured.
 
