@@ -2,13 +2,13 @@
 //!
 //! Labels have values from fixed lists only: what a client can choose would make a new time series each.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use metrics::{
     Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 
-use super::Subject;
+use super::{Outcome, Subject};
 
 const DELIVERIES: &str = "cronofy_webhook.deliveries";
 const REJECTIONS: &str = "cronofy_webhook.rejections";
@@ -16,15 +16,6 @@ const HANDLER_DURATION: &str = "cronofy_webhook.handler.duration";
 const BACKGROUND: &str = "cronofy_webhook.background";
 const BACKGROUND_FINISHED: &str = "cronofy_webhook.background.finished";
 const UNKNOWN_SIGNATURES: &str = "cronofy_webhook.unknown_signatures";
-
-/// What became of a delivery.
-#[derive(Clone, Copy)]
-pub(super) enum Outcome {
-    Handled,
-    Failed,
-    Late,
-    Dropped,
-}
 
 impl Outcome {
     fn as_str(self) -> &'static str {
@@ -71,8 +62,17 @@ pub(crate) fn describe_metrics() {
     );
 }
 
+/// A kind that is not known is `_OTHER`: Cronofy may send any other text.
+fn kind_label(subject: Subject<'_>) -> &'static str {
+    let mut known = subject.known_kinds.iter();
+    known
+        .find(|kind| **kind == subject.kind)
+        .unwrap_or(&"_OTHER")
+}
+
 pub(super) fn delivery(subject: Subject<'_>, outcome: Outcome) {
-    counter!(DELIVERIES, "kind" => subject.kind_label, "outcome" => outcome.as_str()).increment(1);
+    let kind = kind_label(subject);
+    counter!(DELIVERIES, "kind" => kind, "outcome" => outcome.as_str()).increment(1);
 }
 
 pub(super) fn rejection(reason: &'static str) {
@@ -88,9 +88,19 @@ pub(super) fn background_finished(outcome: Outcome) {
     counter!(BACKGROUND_FINISHED, "outcome" => outcome.as_str()).increment(1);
 }
 
-/// A handler completed, `duration` after it was called.
-pub(crate) fn handler_completed(subject: Subject<'_>, duration: Duration) {
-    histogram!(HANDLER_DURATION, "kind" => subject.kind_label).record(duration);
+/// Measures a handler from its call until it completes.
+#[derive(Clone, Copy)]
+pub(crate) struct HandlerTimer(Instant);
+
+impl HandlerTimer {
+    pub(crate) fn start(now: fn() -> Instant) -> Self {
+        Self(now())
+    }
+
+    pub(crate) fn completed(self, subject: Subject<'_>, now: fn() -> Instant) {
+        let kind = kind_label(subject);
+        histogram!(HANDLER_DURATION, "kind" => kind).record(now() - self.0);
+    }
 }
 
 /// Counts a handler in the background until it is dropped.

@@ -1,33 +1,58 @@
 //! Every event and every metric that this crate emits, and the only module that uses `tracing` and `metrics`.
 //!
-//! One function for each outcome, taking plain values. No event shows a secret, a signature or a body.
+//! One function for each event, taking plain values. Its message is short and constant, as log tools group by it: what varies
+//! is a field. The guide *Events* is the table of them. No event shows a secret, a signature or a body.
 
-#[macro_use]
-mod macros;
-mod construction;
+/// An event that the limiter admits at its level; the others, of the same message and reason, are at debug level.
+macro_rules! limited {
+    ($limiter:ident, $reason:expr, $level:ident, $message:literal, $($fields:tt)+) => {
+        match $limiter.admit($message, $reason) {
+            Some(suppressed) => $level!(target: TARGET, $($fields)+, suppressed, $message),
+            None => debug!(target: TARGET, $($fields)+, $message),
+        }
+    };
+}
+
+/// An event about a delivery.
+macro_rules! about {
+    ($limiter:ident, $level:ident, $subject:ident, $message:literal $(, $($fields:tt)+)?) => {
+        limited!(
+            $limiter, "", $level, $message,
+            kind = $subject.kind, channel = $subject.channel, elapsed_ms = millis($subject.elapsed)
+            $(, $($fields)+)?
+        )
+    };
+    ($level:ident, $subject:ident, $message:literal $(, $($fields:tt)+)?) => {
+        $level!(
+            target: TARGET,
+            kind = $subject.kind, channel = $subject.channel, elapsed_ms = millis($subject.elapsed),
+            $($($fields)+,)?
+            $message
+        )
+    };
+}
+
 mod delivery;
-mod handler;
-#[cfg(feature = "metrics")]
+mod limiter;
+#[cfg_attr(not(feature = "metrics"), path = "no_metrics.rs")]
 mod metrics;
 mod request;
-mod request_span;
 
 use std::error::Error;
 use std::time::Duration;
 
-pub(crate) use self::construction::{budget_is_long, suspicious_secret};
+use tracing::{info, warn};
+
 pub(crate) use self::delivery::{
-    dropped_while_waiting, for_another_url, invalid_fields, malformed, not_ready, readiness_failed,
-    unknown_secret, unknown_type,
+    aborted, callback_url_mismatch, dropped_while_handling, dropped_while_waiting, failed,
+    grace_ended, invalid_fields, late, malformed, no_place, not_started, panicked,
+    panicked_in_drop, readiness_failed, responded, responded_late, unknown_secret, unknown_type,
 };
-pub(crate) use self::handler::{
-    aborted, answered, answered_late, dropped_while_handling, failed, grace_ended, late, no_place,
-    panicked, panicked_in_drop,
+pub(crate) use self::limiter::Limiter;
+pub(crate) use self::metrics::{HandlerTimer, InBackground, describe_metrics};
+pub(crate) use self::request::{
+    RequestBody, RequestSpan, dropped_while_reading, hook_panicked, rejected, unsigned,
 };
-#[cfg(feature = "metrics")]
-pub(crate) use self::metrics::{InBackground, describe_metrics, handler_completed};
-pub(crate) use self::request::{dropped_while_reading, hook_panicked, rejected};
-pub(crate) use self::request_span::RequestSpan;
 
 /// What a filter names. Part of the API: the module of an event is not.
 const TARGET: &str = "cronofy_webhook";
@@ -36,9 +61,12 @@ const TARGET: &str = "cronofy_webhook";
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) kind: &'a str,
-    /// The kind if it is one of those modelled.
-    #[cfg(feature = "metrics")]
-    pub(crate) kind_label: &'static str,
+    /// The kinds that may be a label: `kind` may be any other text.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "a label of metrics")
+    )]
+    pub(crate) known_kinds: &'static [&'static str],
     pub(crate) channel: Option<&'a str>,
     /// The secret that matched.
     pub(crate) secret: usize,
@@ -47,16 +75,35 @@ pub(crate) struct Subject<'a> {
     pub(crate) elapsed: Duration,
 }
 
-/// The request that an event is about, of which nothing is known to be authentic.
+/// What became of a delivery.
 #[derive(Clone, Copy)]
-pub(crate) struct RequestBody<'a> {
-    /// How many bytes were read.
-    pub(crate) read: usize,
-    pub(crate) content_length: Option<u64>,
-    pub(crate) content_encoding: Option<&'a str>,
+enum Outcome {
+    Handled,
+    Failed,
+    Late,
+    Dropped,
 }
 
-pub(crate) fn millis(duration: Duration) -> u64 {
+pub(crate) fn suspicious_secret(index: usize, label: Option<&str>, suspicion: &str, remedy: &str) {
+    warn!(
+        target: TARGET,
+        index,
+        label,
+        suspicion,
+        remedy,
+        "client secret looks wrong"
+    );
+}
+
+pub(crate) fn budget_is_long(budget: Duration) {
+    info!(
+        target: TARGET,
+        budget_ms = millis(budget),
+        "budget is not below the 5 s Cronofy waits"
+    );
+}
+
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

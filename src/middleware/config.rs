@@ -1,10 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::limiter::Limiter;
 use super::mismatch::OnMismatch;
+use super::timer::now;
 use super::{Background, Overrun};
 use crate::callback_url::PublicUrl;
+use crate::events::Limiter;
 use crate::signature::Verifier;
 
 /// Leaves one of the five seconds that Cronofy waits for the network.
@@ -38,7 +39,7 @@ impl Config {
             overrun: Overrun::default(),
             grace: GRACE,
             background: Background::new(),
-            limiter: Arc::new(Limiter::new()),
+            limiter: Arc::new(Limiter::new(now)),
             on_mismatch: None,
             public_url: None,
         }

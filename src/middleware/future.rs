@@ -18,9 +18,9 @@ use super::body::ReadBody;
 use super::config::Config;
 use super::handler::{Handler, PanicGuard};
 use super::report::{self, subject};
-use super::timer::Timer;
+use super::timer::{Timer, now};
 use crate::delivery::{Deadline, Delivery};
-use crate::events::{self, RequestSpan};
+use crate::events::{self, RequestBody, RequestSpan};
 use crate::rejection::Rejection;
 use crate::signature::HEADER;
 
@@ -51,12 +51,13 @@ pin_project! {
             let started = this.timer.started();
             match this.state.project() {
                 StateProj::Read { body, call: Some((head, _)) } => span.in_scope(|| {
-                    let limiter = &this.config.limiter;
-                    let elapsed = started.elapsed();
-                    report::dropped_while_reading(&head.headers, body.length(), elapsed, limiter);
+                    let body = RequestBody { headers: &head.headers, read: body.length() };
+                    events::dropped_while_reading(&this.config.limiter, body, started.elapsed());
                 }),
                 StateProj::WaitReady { call: Some((_, delivery)), .. } => {
-                    span.in_scope(|| events::dropped_while_waiting(subject(delivery, started)));
+                    let limiter = &this.config.limiter;
+                    let subject = subject(delivery, started);
+                    span.in_scope(|| events::dropped_while_waiting(subject, limiter));
                 }
                 _ => {}
             }
@@ -205,13 +206,21 @@ where
     let verified = read.and_then(|body| {
         let deadline = timer.deadline().map(|at| Deadline {
             at: at.into_std(),
-            now: || Instant::now().into_std(),
+            now,
         });
         let signatures = head.headers.get_all(HEADER);
         let delivery =
             Delivery::verify_with_deadline(&config.verifier, signatures, body.clone(), deadline);
         if let (Err(rejection), Some(hook)) = (&delivery, &config.on_mismatch) {
-            hook.call(&head.uri, &head.headers, &body, rejection, &config.verifier);
+            let (uri, headers) = (&head.uri, &head.headers);
+            hook.call(
+                uri,
+                headers,
+                &body,
+                rejection,
+                &config.verifier,
+                &config.limiter,
+            );
         }
         Ok((delivery?, body))
     });
@@ -219,10 +228,12 @@ where
         Ok((delivery, body)) => {
             report::verified(&delivery, timer.started(), &config.limiter);
             if let Err(rejection) = check_url(&head.uri, &delivery, config) {
-                report::for_another_url(&rejection, &delivery, timer.started(), &config.limiter);
+                let subject = subject(&delivery, timer.started());
+                let (reason, status) = (rejection.kind().as_str(), rejection.status());
+                events::callback_url_mismatch(subject, &config.limiter, reason, status, &rejection);
                 return State::Rejected { rejection };
             }
-            report::parsed(&delivery, timer.started());
+            report::parsed(&delivery, timer.started(), &config.limiter);
             let mut request = Request::from_parts(head, B::from(body));
             request.extensions_mut().insert(delivery.clone());
             State::WaitReady {
@@ -267,7 +278,7 @@ where
     let is_ready = match PanicGuard::new(delivery, started).run(|| inner.poll_ready(cx)) {
         Poll::Ready(Ok(())) => true,
         Poll::Ready(Err(error)) => {
-            events::readiness_failed(subject(delivery, started));
+            events::readiness_failed(subject(delivery, started), &config.limiter);
             return Poll::Ready(Err(error));
         }
         Poll::Pending => {
@@ -289,7 +300,8 @@ where
 fn not_ready<S, B, F>(delivery: &Delivery, started: Instant, config: &Config) -> State<S, B, F> {
     let rejection = Rejection::not_ready(config.budget);
     let reason = rejection.kind().as_str();
-    events::not_ready(subject(delivery, started), reason, rejection.status());
+    let subject = subject(delivery, started);
+    events::not_started(subject, &config.limiter, reason, rejection.status());
     State::Rejected { rejection }
 }
 

@@ -14,13 +14,11 @@ use tokio::time::{Instant, timeout};
 
 use super::background::Place;
 use super::config::Config;
-use super::limiter::Repeated;
 use super::report::subject;
+use super::timer::now;
 use super::{Overrun, POLLED_AFTER_COMPLETION};
 use crate::delivery::Delivery;
-#[cfg(feature = "metrics")]
-use crate::events::InBackground;
-use crate::events::{self, RequestSpan};
+use crate::events::{self, HandlerTimer, InBackground, Limiter, RequestSpan};
 
 /// The future of the inner service. If it is dropped before it is done it keeps running in the background, unless the policy
 /// is [`Overrun::Cancel`] or no place is free there.
@@ -34,8 +32,7 @@ pub(super) struct Handler<F> {
     context: Option<SpawnContext>,
     delivery: Delivery,
     started: Instant,
-    #[cfg(feature = "metrics")]
-    called: Instant,
+    timer: HandlerTimer,
     config: Arc<Config>,
 }
 
@@ -57,8 +54,7 @@ impl<F> Handler<F> {
         F: Future<Output = Result<Response<R>, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        #[cfg(feature = "metrics")]
-        let called = Instant::now();
+        let timer = HandlerTimer::start(now);
         let future = PanicGuard::new(&delivery, started).run(call);
         Self {
             future: Some(Box::pin(future)),
@@ -66,8 +62,7 @@ impl<F> Handler<F> {
             context: None,
             delivery,
             started,
-            #[cfg(feature = "metrics")]
-            called,
+            timer,
             config,
         }
     }
@@ -95,13 +90,13 @@ impl<F> Handler<F> {
 
     fn completed(&self, status: Option<StatusCode>) {
         let subject = subject(&self.delivery, self.started);
-        #[cfg(feature = "metrics")]
-        events::handler_completed(subject, self.called.elapsed());
+        self.timer.completed(subject, now);
+        let limiter = &self.config.limiter;
         match status {
             Some(status) if status.is_success() && subject.elapsed > self.config.budget => {
-                events::answered_late(subject, status, self.config.budget);
+                events::responded_late(subject, limiter, status, self.config.budget);
             }
-            Some(status) => events::answered(subject, status, false),
+            Some(status) => events::responded(subject, limiter, status, false),
             None => events::failed(subject, None, false),
         }
     }
@@ -114,7 +109,14 @@ impl<F> Handler<F> {
         let subject = subject(&self.delivery, self.started);
         if policy == self.config.overrun {
             let status = response.status();
-            events::late(subject, policy.as_str(), policy.continues(), status);
+            let limiter = &self.config.limiter;
+            events::late(
+                subject,
+                limiter,
+                policy.as_str(),
+                policy.continues(),
+                status,
+            );
         } else {
             self.log_no_place();
         }
@@ -135,9 +137,9 @@ impl<F> Handler<F> {
     }
 
     fn log_no_place(&self) {
-        let suppressed = self.config.limiter.admit(Repeated::NoPlace);
+        let subject = subject(&self.delivery, self.started);
         let overrun = self.config.overrun.as_str();
-        events::no_place(subject(&self.delivery, self.started), overrun, suppressed);
+        events::no_place(subject, &self.config.limiter, overrun);
     }
 
     /// Moves the handler to its place in the background, or drops it.
@@ -155,12 +157,11 @@ impl<F> Handler<F> {
         let task = BackgroundTask {
             delivery: self.delivery.clone(),
             started: self.started,
-            #[cfg(feature = "metrics")]
-            called: self.called,
-            #[cfg(feature = "metrics")]
+            timer: self.timer,
             _in_background: InBackground::start(),
             _place: place,
             grace: self.config.grace,
+            limiter: Arc::clone(&self.config.limiter),
             is_polling: false,
             is_done: false,
         };
@@ -177,7 +178,13 @@ impl<F> Drop for Handler<F> {
         context.span.in_scope(|| {
             if policy == self.config.overrun {
                 let subject = subject(&self.delivery, self.started);
-                events::dropped_while_handling(subject, policy.as_str(), policy.continues());
+                let limiter = &self.config.limiter;
+                events::dropped_while_handling(
+                    subject,
+                    limiter,
+                    policy.as_str(),
+                    policy.continues(),
+                );
             } else {
                 self.log_no_place();
             }
@@ -230,12 +237,13 @@ where
         let output = timeout(grace, run).await;
         task.is_done = true;
         let subject = subject(&task.delivery, task.started);
-        #[cfg(feature = "metrics")]
         if output.is_ok() {
-            events::handler_completed(subject, task.called.elapsed());
+            task.timer.completed(subject, now);
         }
         match output {
-            Ok(Ok(response)) => events::answered(subject, response.status(), true),
+            Ok(Ok(response)) => {
+                events::responded(subject, &task.limiter, response.status(), true);
+            }
             Ok(Err(error)) => events::failed(subject, Some(&*error.into()), true),
             Err(_) => events::grace_ended(subject, grace),
         }
@@ -248,12 +256,11 @@ where
 struct BackgroundTask {
     delivery: Delivery,
     started: Instant,
-    #[cfg(feature = "metrics")]
-    called: Instant,
-    #[cfg(feature = "metrics")]
+    timer: HandlerTimer,
     _in_background: InBackground,
     _place: Place,
     grace: Duration,
+    limiter: Arc<Limiter>,
     // Not `thread::panicking`, which is true as well for a runtime that is dropped while something else panics.
     is_polling: bool,
     is_done: bool,

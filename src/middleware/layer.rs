@@ -4,11 +4,11 @@ use std::time::Duration;
 use tower_layer::Layer;
 
 use super::config::Config;
-use super::limiter::Limiter;
 use super::mismatch::OnMismatch;
+use super::timer::now;
 use super::{Background, CronofyWebhook, Mismatch, Overrun};
 use crate::callback_url::PublicUrl;
-use crate::events;
+use crate::events::{self, Limiter};
 use crate::secret::Secret;
 use crate::signature::Verifier;
 
@@ -71,7 +71,6 @@ impl CronofyWebhookLayer {
     /// # Ok::<_, cronofy_webhook::SecretError>(())
     /// ```
     pub fn from_verifier(verifier: Verifier) -> Self {
-        #[cfg(feature = "metrics")]
         events::describe_metrics();
         Self {
             config: Arc::new(Config::new(verifier)),
@@ -82,7 +81,7 @@ impl CronofyWebhookLayer {
     /// may take together, counted from `call`. Default: 4 seconds, of the
     /// [5 that Cronofy waits](https://docs.cronofy.com/developers/push-notifications/).
     ///
-    /// A budget of 5 seconds or more is logged at warn level.
+    /// A budget of 5 seconds or more is logged at info level.
     ///
     /// # Panics
     ///
@@ -189,7 +188,7 @@ impl CronofyWebhookLayer {
     fn config_mut(&mut self) -> &mut Config {
         let config = Arc::make_mut(&mut self.config);
         // Not shared with the layer that this is a clone of: its first warning must not suppress one here.
-        config.limiter = Arc::new(Limiter::new());
+        config.limiter = Arc::new(Limiter::new(now));
         config
     }
 }

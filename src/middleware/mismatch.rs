@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
 
-use crate::events;
+use crate::events::{self, Limiter};
 use crate::rejection::{Rejection, RejectionKind};
 use crate::signature::Verifier;
 
@@ -80,6 +80,7 @@ impl OnMismatch {
         body: &Bytes,
         rejection: &Rejection,
         verifier: &Verifier,
+        limiter: &Limiter,
     ) {
         if !matches!(
             rejection.kind(),
@@ -96,7 +97,7 @@ impl OnMismatch {
         };
         // In `poll` a panic would cost the client its response.
         if catch_unwind(AssertUnwindSafe(|| (self.0)(&mismatch))).is_err() {
-            events::hook_panicked();
+            events::hook_panicked(limiter, rejection.kind().as_str());
         }
     }
 }

@@ -75,7 +75,6 @@ mod from_bytes;
 mod future;
 mod handler;
 mod layer;
-mod limiter;
 mod mismatch;
 mod overrun;
 mod report;

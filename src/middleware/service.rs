@@ -2,6 +2,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Request, Response};
 use http_body::Body;
 use tower_layer::Layer as _;
@@ -92,7 +93,7 @@ fn admit<B: Body>(request: &Request<B>, limit: usize) -> Result<(), Rejection> {
     if !signature::is_signed(request.headers()) {
         return Err(SignatureError::Missing.into());
     }
-    let declared = report::content_length(request.headers())
+    let declared = content_length(request.headers())
         .unwrap_or(0)
         .max(request.body().size_hint().lower());
     if usize::try_from(declared).is_ok_and(|declared| declared <= limit) {
@@ -100,4 +101,9 @@ fn admit<B: Body>(request: &Request<B>, limit: usize) -> Result<(), Rejection> {
     } else {
         Err(Rejection::body_limit(limit))
     }
+}
+
+/// The length that the client declared.
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -5,6 +5,11 @@ use std::time::Duration;
 use tokio::task::coop::{Unconstrained, unconstrained};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+/// The clock of tokio, which a test may have paused.
+pub(super) fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
 /// The deadline of a request.
 pub(super) struct Timer {
     started: Instant,

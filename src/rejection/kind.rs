@@ -39,9 +39,6 @@ pub enum RejectionKind {
 }
 
 impl RejectionKind {
-    /// How many kinds there are.
-    pub(crate) const COUNT: usize = Self::HandlerTimeout as usize + 1;
-
     /// The name of the kind: the `reason` in events and metrics. It does not change in a compatible release.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -16,6 +16,7 @@ use crate::support::{CHANGE, OTHER_SECRET, SECRET, verifier};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
+    pub(crate) target: &'static str,
     pub(crate) level: Level,
     pub(crate) message: String,
     pub(crate) fields: BTreeMap<&'static str, String>,
@@ -132,6 +133,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for Lo
         }
         let scope = context.event_scope(event);
         let mut recorded = Event {
+            target: event.metadata().target(),
             level: *event.metadata().level(),
             message: String::new(),
             fields: BTreeMap::new(),
