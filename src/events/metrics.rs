@@ -58,7 +58,7 @@ pub(crate) fn describe_metrics() {
     describe_counter!(
         UNKNOWN_SIGNATURES,
         Unit::Count,
-        "Signatures in authentic deliveries that no client secret of this server made"
+        "Signatures in authentic deliveries that no configured client secret made"
     );
 }
 
