@@ -37,9 +37,9 @@ pub(crate) fn print(started: SystemTime) {
         &["middleware/ours"],
     );
     row(
-        "middleware, forged, with diagnose / without",
-        "middleware/ours with diagnose, forged, two threads",
-        &["middleware/ours, forged, two threads"],
+        "middleware, forged, with a hook / without",
+        "middleware/ours with a hook, forged",
+        &["middleware/ours, forged"],
     );
     row(
         "middleware, unsigned / bare route",

@@ -1,6 +1,6 @@
 //! One row of a table of ratios.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Prints the median of `ours` over the sum of the medians of `over`, if all were measured since `started`.
@@ -19,9 +19,8 @@ fn median(path: &str, started: SystemTime) -> Option<f64> {
     let folder = path
         .split('/')
         .map(|part| part.replace(['?', '"', '*', '<', '>', ':', '|'], "_"));
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    let file = target
-        .join("criterion")
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .with_file_name("criterion")
         .join(folder.collect::<PathBuf>())
         .join("new/estimates.json");
     let written = file.metadata().and_then(|file| file.modified()).ok()?;

@@ -2,7 +2,7 @@
 //! signature, over a body of the same length, behind an axum `Router`. Ends with a table of ratios.
 //!
 //! ```sh
-//! cargo bench --manifest-path benches/peers/Cargo.toml
+//! cargo bench --manifest-path benches/peers/library/Cargo.toml
 //! ```
 
 use std::hint::black_box;
@@ -20,13 +20,13 @@ use crate::setup::{SECRET, send};
 
 mod cronofy;
 mod github;
-#[path = "../ratios/row.rs"]
+#[path = "../../ratios/row.rs"]
 mod row;
 #[expect(
     dead_code,
     reason = "some of it is only for the benches of the crate itself"
 )]
-#[path = "../setup.rs"]
+#[path = "../../setup.rs"]
 mod setup;
 mod shopify;
 mod slack;

@@ -1,7 +1,7 @@
 //! Does the time that verification takes reveal anything about the expected signature?
 //!
 //! Each row measures [`Verifier::verify`] on two kinds of header in random order, and asks Welch's t-test whether the
-//! times differ. `bash benches/timing/run` prints the rows and a verdict for each.
+//! times differ. `bash benches/peers/timing/run` prints the rows and a verdict for each.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

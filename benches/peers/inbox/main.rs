@@ -1,25 +1,29 @@
-//! The inbox beside apalis, on the same SQLite and the same PostgreSQL: `cargo bench --manifest-path inbox/benches/peers/Cargo.toml`.
+//! The inbox beside apalis, on the same SQLite and the same PostgreSQL.
+//!
+//! ```sh
+//! cargo bench --manifest-path benches/peers/inbox/Cargo.toml
+//! ```
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 
-#[path = "../../tests/stores/cluster.rs"]
+#[path = "../../../crates/inbox/tests/stores/cluster.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod cluster;
-#[path = "../bench/comparison.rs"]
+#[path = "../../../crates/inbox/benches/bench/comparison.rs"]
 #[expect(dead_code, reason = "the other bench uses the rest")]
 mod comparison;
-#[path = "../bench/postgres.rs"]
+#[path = "../../../crates/inbox/benches/bench/postgres.rs"]
 #[expect(dead_code, reason = "the other bench uses the rest")]
 mod database;
-#[path = "../bench/load.rs"]
+#[path = "../../../crates/inbox/benches/bench/load.rs"]
 mod load;
 mod peer;
 mod postgres;
 mod sqlite;
-#[path = "../bench/stores.rs"]
+#[path = "../../../crates/inbox/benches/bench/stores.rs"]
 #[expect(dead_code, reason = "the other bench uses the rest")]
 mod stores;
-#[path = "../bench/worker.rs"]
+#[path = "../../../crates/inbox/benches/bench/worker.rs"]
 mod worker;
 
 use std::time::Duration;
