@@ -13,15 +13,12 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderValue};
 use sha2::Sha256;
 
-use crate::parse::SAMPLES;
-use crate::setup::{BODY, SECRET, floor, request, router, send, signature};
+use crate::setup::{BODY, SAMPLES, SECRET, floor, request, router, send, signature};
 
-#[expect(dead_code, reason = "only the samples of this module are used")]
-mod parse;
 mod setup;
 mod subscriber;
 
-const PATHS: [&str; 21] = [
+const PATHS: [&str; 22] = [
     "bare HMAC",
     "floor",
     "verify",
@@ -37,6 +34,7 @@ const PATHS: [&str; 21] = [
     "parse, unknown",
     "identity layer",
     "from_fn by hand",
+    "same function by hand",
     "ours",
     "ours, forged",
     "ours, unsigned",

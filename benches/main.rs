@@ -1,20 +1,26 @@
-//! What the crate costs, relative to baselines measured in the same run: `cargo bench`. Ends with a table of ratios.
-
-use criterion::Criterion;
+//! What the crate costs, relative to baselines measured in the same run: `cargo bench --bench bench`, or
+//! `cargo bench --bench bench -- middleware` for one of the tables.
 
 mod middleware;
 mod parse;
 mod ratios;
 mod setup;
-mod subscriber;
 mod verify;
 
 fn main() {
-    let started = std::time::SystemTime::now();
-    let mut criterion = Criterion::default().configure_from_args();
-    verify::bench(&mut criterion);
-    parse::bench(&mut criterion);
-    middleware::bench(&mut criterion);
-    criterion.final_summary();
-    ratios::print(started);
+    let filter = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    for (name, bench) in [
+        ("middleware", middleware::bench as fn()),
+        ("verify", verify::bench),
+        ("parse", parse::bench),
+    ] {
+        if filter
+            .as_ref()
+            .is_none_or(|filter| name.contains(&**filter))
+        {
+            bench();
+        }
+    }
 }

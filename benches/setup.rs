@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -22,17 +23,35 @@ use cronofy_webhook::{CronofyWebhookLayer, Notification, Verifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
+use tokio::time::timeout;
 use tower::{Service as _, layer::layer_fn};
 
 pub(crate) const SECRET: &str = "CRN_the_client_secret_of_the_application";
 pub(crate) const BODY: &[u8] = include_bytes!("../crates/testing/samples/push-change.json");
 
+/// The layer's default.
+const BUDGET: Duration = Duration::from_secs(4);
+
+/// A family of notifications, and the sample of it that is measured.
+pub(crate) const SAMPLES: [(&str, &str); 7] = [
+    ("channel", "change:filtered"),
+    ("smart invite", "smart_invite"),
+    (
+        "event subscription",
+        "event_subscription:meeting_agent_activated",
+    ),
+    ("scheduler", "scheduling_request_time_chosen"),
+    ("real-time scheduling", "real_time_scheduling_completed"),
+    ("enterprise connect", "authorization"),
+    ("unknown", "some_future_type"),
+];
+
 /// What a user would write by hand for the one kind that they need.
 #[derive(Clone, Deserialize)]
 #[expect(dead_code, reason = "a real handler would use it")]
-pub(crate) struct ByHand {
+pub(crate) struct ByHand<C = ChannelByHand> {
     notification: ChangeByHand,
-    channel: ChannelByHand,
+    channel: C,
 }
 
 #[derive(Clone, Deserialize)]
@@ -45,9 +64,32 @@ struct ChangeByHand {
 
 #[derive(Clone, Deserialize)]
 #[expect(dead_code, reason = "a real handler would use it")]
-struct ChannelByHand {
+pub(crate) struct ChannelByHand {
     channel_id: String,
     callback_url: String,
+}
+
+/// As the layer parses it.
+#[derive(Clone, Deserialize)]
+#[expect(dead_code, reason = "a real handler would use it")]
+struct ChannelWithFilters {
+    channel_id: String,
+    callback_url: String,
+    filters: Option<FiltersByHand>,
+}
+
+#[derive(Clone, Deserialize)]
+#[expect(dead_code, reason = "a real handler would use it")]
+struct FiltersByHand {
+    calendar_ids: Option<Vec<String>>,
+    only_managed: Option<bool>,
+}
+
+/// What a handler behind the layer can take.
+struct Received {
+    #[expect(dead_code, reason = "a real handler would use it")]
+    body: Bytes,
+    notification: ByHand<ChannelWithFilters>,
 }
 
 fn genuine_by_hand(secret: &str, headers: &HeaderMap, body: &[u8]) -> bool {
@@ -83,6 +125,37 @@ async fn middleware_by_hand(
     next.run(request).await
 }
 
+/// As [`middleware_by_hand`], with what the layer does besides: a time limit around it all, the filters parsed, and the raw body and
+/// the notification shared.
+async fn same_function_by_hand(
+    State(secret): State<Arc<str>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = async {
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, 256 << 10).await else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        if !genuine_by_hand(&secret, &parts.headers, &body) {
+            return StatusCode::UNAUTHORIZED.into_response();
+        }
+        let Ok(notification) = serde_json::from_slice(&body) else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
+        let received = Received {
+            body: body.clone(),
+            notification,
+        };
+        let mut request = Request::from_parts(parts, Body::from(body));
+        request.extensions_mut().insert(Arc::new(received));
+        next.run(request).await
+    };
+    timeout(BUDGET, response)
+        .await
+        .unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+}
+
 async fn handler_by_hand(
     State(secret): State<Arc<str>>,
     headers: HeaderMap,
@@ -110,6 +183,12 @@ async fn typed_by_hand(Extension(notification): Extension<ByHand>) -> StatusCode
     StatusCode::NO_CONTENT
 }
 
+/// With a value of its own, as [`typed`].
+async fn typed_by_same_function(Extension(received): Extension<Arc<Received>>) -> StatusCode {
+    black_box(received.notification.clone());
+    StatusCode::NO_CONTENT
+}
+
 async fn reads(body: Bytes) -> StatusCode {
     black_box(body);
     StatusCode::NO_CONTENT
@@ -129,6 +208,10 @@ pub(crate) fn router(name: &str) -> Router {
         "identity layer" => route(post(bare)).layer(layer_fn(|route| route)),
         "from_fn by hand" => {
             route(post(typed_by_hand)).layer(from_fn_with_state(secret, middleware_by_hand))
+        }
+        "same function by hand" => {
+            let layer = from_fn_with_state(secret, same_function_by_hand);
+            route(post(typed_by_same_function)).layer(layer)
         }
         "handler by hand" => Router::new()
             .route("/cronofy", post(handler_by_hand))

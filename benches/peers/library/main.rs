@@ -6,22 +6,21 @@
 //! ```
 
 use std::hint::black_box;
-use std::time::SystemTime;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use criterion::{BatchSize, Criterion};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::ratios::{Rounds, print_header};
 use crate::setup::{SECRET, send};
 
 mod cronofy;
 mod github;
-#[path = "../../ratios/row.rs"]
-mod row;
+#[path = "../../ratios.rs"]
+mod ratios;
 #[expect(
     dead_code,
     reason = "some of it is only for the benches of the crate itself"
@@ -59,47 +58,34 @@ const GROUPS: [[Row; 4]; 2] = [
 ];
 
 fn main() {
-    let started = SystemTime::now();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
     let runtime = runtime.expect("there is a runtime");
     let _inside = runtime.enter();
 
-    let mut criterion = Criterion::default().configure_from_args();
-    let mut group = criterion.benchmark_group("peers");
+    let mut rounds = Rounds::new(200);
     for (name, peer) in GROUPS.into_iter().flatten() {
         let mut peer = peer();
-        // Signed right before each row: two of the schemes sign a timestamp that is valid for five minutes.
+        // Two of the schemes sign a timestamp that is valid for five minutes.
         let headers = (peer.signed)(SECRET);
-        let genuine = || request(peer.body, &headers);
+        let genuine = move || request(peer.body, &headers);
         let forged = request(peer.body, &(peer.signed)("a guess"));
-        let (genuine_answer, forged_answer) = (
-            send(&mut peer.router, genuine()),
-            send(&mut peer.router, forged),
-        );
-        assert!(genuine_answer.is_success(), "{name}: {genuine_answer}");
-        assert!(forged_answer.is_client_error(), "{name}: {forged_answer}");
-        group.bench_function(name, |bencher| {
-            bencher.iter_batched(
-                genuine,
-                |request| send(&mut peer.router, request),
-                BatchSize::SmallInput,
-            );
+        let genuine_status = send(&mut peer.router, genuine());
+        let forged_status = send(&mut peer.router, forged);
+        assert!(genuine_status.is_success(), "{name}: {genuine_status}");
+        assert!(forged_status.is_client_error(), "{name}: {forged_status}");
+        rounds.row(name, genuine, move |request| {
+            send(&mut peer.router, request)
         });
     }
-    group.finish();
-    criterion.final_summary();
-    print_ratios(started);
-}
+    rounds.run();
 
-fn print_ratios(started: SystemTime) {
-    println!("\nratio of medians, ours over the peer");
+    print_header("ours / the peer");
     for [(ours, _), peers @ ..] in GROUPS {
         for (peer, _) in peers {
             let what = format!("{} / {peer}", ours.trim_start_matches("cronofy-webhook, "));
-            let (ours, peer) = (format!("peers/{ours}"), format!("peers/{peer}"));
-            row::print(started, &what, &ours, &[&peer]);
+            rounds.print_ratio(&what, ours, &[peer]);
         }
     }
 }
