@@ -36,16 +36,87 @@ enum Place {
     Pool(deadpool_postgres::Pool),
 }
 
-impl Open {
-    pub(crate) fn url(url: String) -> Self {
-        Self::new(Place::Url(url))
+impl Inbox {
+    /// Opens the store with this URL: await the result.
+    ///
+    /// `sqlite:path/to/file.db` is a SQLite file, created if there is none, for one process at a time. Beside it are
+    /// `file.db.lock`, `file.db-wal` and `file.db-shm`. Jobs that ran when the previous process ended run again at once.
+    /// `sqlite::memory:` is as [`in_memory`](Self::in_memory).
+    ///
+    /// With the feature `postgres`, `postgres://user:password@host/database` is a PostgreSQL database, for any number of
+    /// processes, each with up to 9 connections. The parameters are libpq's, as far as tokio-postgres has them, and
+    /// [`sslmode`](https://www.postgresql.org/docs/current/libpq-ssl.html) with `sslrootcert`: a file, or the system's
+    /// authorities if it is absent or `system`. `allow` is as `prefer`. Only a server that takes writes is used. Other schemas
+    /// than the default are named with `options=-csearch_path%3Dinbox`.
+    ///
+    /// ```
+    /// use cronofy_webhook_inbox::Inbox;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # std::env::set_current_dir(&directory)?;
+    /// let inbox = Inbox::open("sqlite:cronofy-inbox.db").max_rows(1_000_000).await?;
+    /// assert_eq!(inbox.stats().await?.waiting, 0);
+    ///
+    /// let error = Inbox::open("mysql://localhost/inbox").await.unwrap_err();
+    /// assert!(error.to_string().starts_with("no store for `mysql:` is compiled in"));
+    /// # inbox.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Each [`OpenError`](crate::OpenError) says what to do about it. If another process has the file, this waits up to 10
+    /// seconds for it to end, as when one release is replaced by the next.
+    pub fn open(url: impl Into<String>) -> Open {
+        Open::new(Place::Url(url.into()))
     }
 
+    /// Opens the store in a PostgreSQL database with a pool of the application's: await the result.
+    ///
+    /// The pool is left open by [`close`](Self::close). Two connections of it suffice, but each job that ends or renews its
+    /// lease takes one for a moment. A worker has none to listen with: what another process stores, it finds within 1.2
+    /// seconds. Set `target_session_attrs` to `read-write` and a `connect_timeout`, keepalives and a `tcp_user_timeout`, as
+    /// [`open`](Self::open) does.
+    ///
+    /// ```no_run
+    /// use cronofy_webhook_inbox::Inbox;
+    /// use deadpool_postgres::{Manager, Pool};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = "postgres://receiver@localhost/receiver".parse()?;
+    /// let manager = Manager::new(config, deadpool_postgres::tokio_postgres::NoTls);
+    /// let pool = Pool::builder(manager).max_size(16).build()?;
+    /// let inbox = Inbox::from_pool(pool).max_rows(1_000_000).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
     #[cfg(feature = "postgres")]
-    pub(crate) fn pool(pool: deadpool_postgres::Pool) -> Self {
-        Self::new(Place::Pool(pool))
+    pub fn from_pool(pool: deadpool_postgres::Pool) -> Open {
+        Open::new(Place::Pool(pool))
     }
 
+    /// An inbox in memory, for tests: what it holds is gone with its last clone.
+    ///
+    /// It also works while tokio's clock is paused.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite cannot be initialised.
+    #[cfg(feature = "sqlite")]
+    pub async fn in_memory() -> Result<Self, OpenError> {
+        Self::open("sqlite::memory:").await
+    }
+}
+
+impl Open {
     fn new(place: Place) -> Self {
         Self {
             place,
