@@ -9,6 +9,8 @@ mod budget;
 mod callback_url;
 mod events;
 #[cfg(feature = "axum")]
+mod example;
+#[cfg(feature = "axum")]
 mod extract;
 mod log;
 mod maybe_buffered;

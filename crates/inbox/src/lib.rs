@@ -125,11 +125,37 @@
 //! - **Backup**: `sqlite3 cronofy-inbox.db ".backup copy.db"` works while the inbox is in use. To copy the file alone is not
 //!   enough. Before the copy replaces the file, delete `cronofy-inbox.db-wal` and `-shm`: SQLite would apply the log to it. For
 //!   PostgreSQL, use `pg_dump` or a base backup. A restored backup runs jobs again that were done since.
-//! - **Shutdown**, in this order: stop the server, wait for handlers in the background, stop the worker, [`close`](Inbox::close).
+//! - **Shutdown**: see [below](#shutdown).
 //! - The schema ([SQLite](SQLITE_SCHEMA),
 #![cfg_attr(feature = "postgres", doc = "  [PostgreSQL](POSTGRES_SCHEMA))")]
 #![cfg_attr(not(feature = "postgres"), doc = "  PostgreSQL)")]
 //!   is part of the API: look into it with `sqlite3` or `psql`.
+//!
+//! # Shutdown
+//!
+//! At the signal tell server and worker at the same time: the worker takes nothing more, while the server still responds. Then wait
+//! for the server, for the handlers in the background, and for the worker, and [`close`](Inbox::close) the inbox. The examples
+//! `receiver` and `sync` do this.
+//!
+//! | | takes at most | by default |
+//! |---|---|---|
+//! | server | the [budget](cronofy_webhook::CronofyWebhookLayer::budget) and a second; a graceful shutdown of `axum::serve` has no bound of its own, and half a request head holds it up: [why](cronofy_webhook::_documentation::slow_handlers#shutdown) | 5 s from the signal |
+//! | handlers in the background | the budget, for those that `put` | 9 s from the signal |
+//! | worker | its [grace](Worker::grace): runs that are not done by then are dropped, and run again without counting the attempt | 30 s from the signal |
+//! | PostgreSQL that cannot be reached | the release of the jobs, and `close`, wait for it | 20 s more |
+//!
+//! So a shutdown takes up to 30 s on SQLite and 50 s on PostgreSQL, and less if the runs end before. What
+//! starts the process has to wait for longer before it kills it: a run that is killed counts as an attempt, and on PostgreSQL runs
+//! again only after its [lease](Worker::lease).
+//!
+//! | | waits by default | set |
+//! |---|---|---|
+//! | Kubernetes | 30 s, `preStop` included | `terminationGracePeriodSeconds: 60`: 5 s of `preStop`, 50 s, and some to spare |
+//! | Docker | 10 s | `docker run --stop-timeout 60`; in Compose `stop_grace_period: 60s`. Or a grace of 8 s |
+//! | systemd | 90 s | nothing |
+//!
+//! As a SQLite file is for one process, the next release waits for 10 s, and then fails. Let Kubernetes replace the pod with
+//! `strategy: { type: Recreate }`, which starts the next one when the last has ended.
 //!
 //! # Metrics
 //!

@@ -4,7 +4,8 @@
 //! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p cronofy-webhook-inbox --example receiver
 //! ```
 //!
-//! It listens until Ctrl-C or SIGTERM, then ends the jobs that run. In another terminal:
+//! It listens until Ctrl-C or SIGTERM. Then it takes no more jobs, and ends when those that run are done, after 30 seconds at the
+//! latest. In another terminal:
 //!
 //! ```sh
 //! CRONOFY_CLIENT_SECRET=CRN_test cargo run -p cronofy-webhook-cli -- trigger change --to 3000/cronofy/42
@@ -24,6 +25,7 @@
 //! Each job prints `begin run=… account=… key=… kind=… since=… attempt=… merged=…`, and then `done run=…` or
 //! `failed run=…`, which is also that of a run that was dropped. Accounts and keys are percent-encoded.
 
+mod server;
 mod service;
 
 use std::env::{self, VarError};
@@ -43,6 +45,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower::service_fn;
 use tracing_subscriber::EnvFilter;
+
+use self::server::BUDGET;
 
 /// A real service looks the account up first: Cronofy does not sign the URL.
 async fn receive(
@@ -92,7 +96,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let inbox = Inbox::open(url).await?;
     let background = Background::new();
-    let mut layer = CronofyWebhookLayer::from_verifier(verifier).background(background.clone());
+    let mut layer = CronofyWebhookLayer::from_verifier(verifier)
+        .budget(BUDGET)
+        .background(background.clone());
     if let Ok(url) = env::var("PUBLIC_URL") {
         layer = layer.public_url(url.parse()?);
     }
@@ -116,12 +122,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
         "listening on http://{}/cronofy/{{account}} until Ctrl-C",
         listener.local_addr()?
     );
+    // From the signal on the worker takes nothing more, also while the server still answers.
+    let stop = async {
+        server::signalled().await;
+        drop(stop_worker);
+    };
     // In this order: no more deliveries, those under way are stored, jobs that run are done, the file is closed.
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop())
-        .await?;
+    server::serve(listener, app, stop).await;
     background.wait().await;
-    drop(stop_worker);
     worker.await?.map_err(|error| error.to_string())?;
     inbox.close().await;
     Ok(())
@@ -135,24 +143,5 @@ fn setting<T: FromStr<Err: std::fmt::Display>>(name: &str, default: T) -> Result
             .map_err(|error| format!("{name}={value}: {error}")),
         Err(VarError::NotPresent) => Ok(default),
         Err(error) => Err(format!("{name}: {error}")),
-    }
-}
-
-/// Waits for SIGINT (Ctrl-C) or SIGTERM.
-async fn stop() {
-    #[cfg(unix)]
-    let terminate = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())
-            .expect("can listen for SIGTERM")
-            .recv()
-            .await;
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt.expect("can listen for SIGINT"),
-        () = terminate => {}
     }
 }

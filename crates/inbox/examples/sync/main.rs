@@ -9,7 +9,7 @@
 //!
 //! It exits with 0 if the local copy has become equal to what the API has, and with 1 otherwise.
 //!
-//! With `CRONOFY_API` it is a receiver for one account that listens until Ctrl-C. The account's channels have to be
+//! With `CRONOFY_API` it is a receiver for one account that listens until Ctrl-C or SIGTERM. The account's channels have to be
 //! [created](https://docs.cronofy.com/developers/api/push-notifications/create-channel/) with the callback URL
 //! `<PUBLIC_URL>/cronofy/<ACCOUNT>`.
 //!
@@ -35,6 +35,8 @@ mod event;
 mod event_sync;
 mod query;
 mod receiver;
+#[path = "../receiver/server.rs"]
+mod server;
 mod simulation;
 
 use std::env::{self, VarError};
@@ -92,7 +94,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     })
 }
 
-/// Receives notifications of one account until Ctrl-C.
+/// Receives notifications of one account until Ctrl-C or SIGTERM.
 async fn listen(api: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     let verifier = Verifier::from_env("CRONOFY_CLIENT_SECRET")?;
     let public_url = required("PUBLIC_URL")?.parse()?;
@@ -117,15 +119,10 @@ async fn listen(api: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
         "listening on http://{}/cronofy/{{account}} until Ctrl-C",
         listener.local_addr()?
     );
-    let stop = async {
-        tokio::signal::ctrl_c()
-            .await
-            .expect("can listen for SIGINT");
-    };
     let daily = sync.clone();
     let daily = every_day(async move || read_all_accounts(&daily).await);
     tokio::select! {
-        ended = receiver::serve(listener, verifier, public_url, inbox, sync, stop) => ended,
+        ended = receiver::serve(listener, verifier, public_url, inbox, sync, server::signalled()) => ended,
         () = daily => unreachable!("every day is followed by another one"),
     }
 }

@@ -14,6 +14,7 @@ use tower::service_fn;
 
 use crate::accounts::Accounts;
 use crate::event_sync::{EventSync, SyncError};
+use crate::server;
 
 /// What the handler uses.
 #[derive(Clone)]
@@ -43,18 +44,19 @@ fn router(layer: CronofyWebhookLayer, inbox: Inbox, accounts: Accounts) -> Route
         .with_state(Receiver { inbox, accounts })
 }
 
-/// Receives until `stop` completes, then ends the jobs that run.
+/// Receives until `stop` completes. Then takes no more jobs, and ends when those that run are done.
 pub(crate) async fn serve(
     listener: TcpListener,
     verifier: Verifier,
     public_url: PublicUrl,
     inbox: Inbox,
     sync: EventSync,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let background = Background::new();
     let layer = CronofyWebhookLayer::from_verifier(verifier)
         .public_url(public_url)
+        .budget(server::BUDGET)
         .background(background.clone());
     let app = router(layer, inbox.clone(), sync.accounts.clone());
 
@@ -69,12 +71,14 @@ pub(crate) async fn serve(
         .run_until(async { drop(stopped.await) });
     let worker = tokio::spawn(worker);
 
+    // From the signal on the worker takes nothing more, also while the server still answers.
+    let stop = async {
+        stop.await;
+        drop(stop_worker);
+    };
     // In this order: no more deliveries, those under way are stored, jobs that run are done, the file is closed.
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop)
-        .await?;
+    server::serve(listener, app, stop).await;
     background.wait().await;
-    drop(stop_worker);
     worker.await??;
     inbox.close().await;
     Ok(())

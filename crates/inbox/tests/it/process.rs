@@ -20,6 +20,9 @@ use crate::common::SECRET;
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a shutdown with half a head may take: twice the 5 s that the server has, as the machine may be busy.
+pub(crate) const TWICE_THE_LIMIT: Duration = Duration::from_secs(10);
+
 /// A receiver that runs. Killed when it is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -159,6 +162,13 @@ impl Process {
         let status = answer.split(' ').nth(1);
         let status = status.ok_or(io::ErrorKind::UnexpectedEof)?;
         Ok(status.parse().unwrap())
+    }
+
+    /// A client that sends half the head of a request and no more, for as long as it is held.
+    pub(crate) fn half_a_head(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(b"POST /cronofy/1 HTTP/1.1\r\nHo").unwrap();
+        stream
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output};
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tempfile::{TempDir, tempdir};
 
 use crate::common::{SECRET, change, verification};
-use crate::process::{Process, inbox_file, receiver};
+use crate::process::{Process, TWICE_THE_LIMIT, inbox_file, receiver};
 
 #[test]
 fn each_job_prints_a_line_before_and_after_it() {
@@ -88,6 +89,25 @@ fn sigterm_ends_the_jobs_that_run_and_exits_with_0() {
             ("begin", "done")
         );
     }
+}
+
+#[test]
+fn half_a_head_delays_the_end_by_5_s_and_no_job_begins_meanwhile() {
+    let directory = tempdir().unwrap();
+    let settings = [("WORK_MS", "3000"), ("CONCURRENCY", "1")];
+    let mut receiver = Process::start(&directory, &settings);
+    for account in ["1", "2"] {
+        assert_eq!(receiver.post(account, &verification()), 204);
+    }
+    assert_eq!(receiver.line().kind, "begin");
+    let _client = receiver.half_a_head();
+    let signalled = Instant::now();
+    receiver.signal("TERM");
+    let rest = receiver.rest();
+    assert_eq!(rest.len(), 1, "{rest:?}");
+    assert_eq!(rest[0].kind, "done");
+    assert!(receiver.wait().success());
+    assert!(signalled.elapsed() < TWICE_THE_LIMIT);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
@@ -15,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::common::change;
-use crate::process::{Process, receiver};
+use crate::process::{Process, TWICE_THE_LIMIT, receiver};
 
 /// Beside the example `receiver`.
 fn sync() -> PathBuf {
@@ -88,11 +89,21 @@ fn summary(directory: &TempDir) -> Option<String> {
 }
 
 fn wait_until(condition: impl Fn() -> bool) {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     while !condition() {
         assert!(started.elapsed().as_secs() < 30);
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+}
+
+/// A receiver for account 42.
+fn start(api: String, directory: &TempDir) -> Process {
+    let mut command = Command::new(sync());
+    command
+        .env("CRONOFY_API", api)
+        .env("CRONOFY_ACCESS_TOKEN", "a_token")
+        .env("PUBLIC_URL", "https://receiver.example");
+    Process::spawn(command, directory)
 }
 
 #[test]
@@ -100,12 +111,7 @@ fn with_an_api_it_reads_all_and_then_what_has_changed_until_ctrl_c() {
     let runtime = Runtime::new().unwrap();
     let requests = Requests::default();
     let directory = tempdir().unwrap();
-    let mut command = Command::new(sync());
-    command
-        .env("CRONOFY_API", api(&runtime, &requests))
-        .env("CRONOFY_ACCESS_TOKEN", "a_token")
-        .env("PUBLIC_URL", "https://receiver.example");
-    let mut process = Process::spawn(command, &directory);
+    let mut process = start(api(&runtime, &requests), &directory);
     wait_until(|| summary(&directory).as_deref() == Some("first"));
 
     assert_eq!(process.post("42", &change("chn_1", 1_776_590_656)), 204);
@@ -122,6 +128,19 @@ fn with_an_api_it_reads_all_and_then_what_has_changed_until_ctrl_c() {
     let since = "last_modified=2026%2D04%2D19T09%3A24%3A16Z";
     assert!(changes.contains(since), "{changes}");
     assert_eq!(token, "Bearer a_token");
+}
+
+#[test]
+fn half_a_head_delays_the_end_by_5_s() {
+    let runtime = Runtime::new().unwrap();
+    let directory = tempdir().unwrap();
+    let mut process = start(api(&runtime, &Requests::default()), &directory);
+    assert_eq!(process.post("42", &change("chn_1", 1)), 204);
+    let _client = process.half_a_head();
+    let signalled = Instant::now();
+    process.signal("TERM");
+    assert!(process.wait().success());
+    assert!(signalled.elapsed() < TWICE_THE_LIMIT);
 }
 
 #[test]

@@ -20,6 +20,9 @@ mod event_sync;
 mod query;
 #[path = "../../examples/sync/receiver.rs"]
 mod receiver;
+#[expect(dead_code, reason = "for the programs")]
+#[path = "../../examples/receiver/server.rs"]
+mod server;
 #[path = "../../examples/sync/simulation/mod.rs"]
 mod simulation;
 
