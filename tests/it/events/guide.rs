@@ -44,6 +44,7 @@ fn the_guide_lists_every_event() {
         .into_iter()
         .map(|message| (message, guide.get(message), emitted.get(message)))
         .filter(|(_, in_guide, emitted)| in_guide != emitted)
+        .map(|difference| format!("{difference:?}"))
         .collect();
     assert!(
         differences.is_empty(),
