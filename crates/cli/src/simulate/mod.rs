@@ -169,7 +169,7 @@ impl Simulate {
         while left > 0 {
             select! {
                 biased;
-                Some(outcome) = under_way.join_next() => tally.borrow_mut().add(outcome.map_err(Error::failed)?),
+                Some(outcome) = under_way.join_next() => tally.borrow_mut().add(&outcome.map_err(Error::failed)?),
                 _ = ticks.tick() => {
                     let mut turns = turns.by_ref().take(channels.len());
                     let Some(channel) = turns.find(|channel| channel.is_open()) else {
@@ -183,7 +183,7 @@ impl Simulate {
             }
         }
         while let Some(outcome) = under_way.join_next().await {
-            tally.borrow_mut().add(outcome.map_err(Error::failed)?);
+            tally.borrow_mut().add(&outcome.map_err(Error::failed)?);
         }
         Ok(())
     }

@@ -100,7 +100,7 @@ struct Bar {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, outcome: Outcome) {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Delivered { attempts: 1, .. } => self.at_first += 1,
             Outcome::Delivered { .. } => self.after_retries += 1,
