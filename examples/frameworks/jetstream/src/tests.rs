@@ -24,7 +24,7 @@ fn server(folder: &TempDir, port: u16) -> Child {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .expect("nats-server is installed")
+        .expect("can start nats-server")
 }
 
 struct Receiver {
