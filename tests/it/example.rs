@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, pause, sleep};
+use tokio::time::{Instant, pause, sleep, timeout};
 
 use self::axum_example::{HEAD, serve};
 use crate::support::{CHANGE, SECRET, layer, verifier};
@@ -69,7 +69,7 @@ async fn half_a_head_has_a_time_limit() {
     let client = client_with_half_a_head(address).await;
     pause();
     let started = Instant::now();
-    rest(client).await;
+    timeout(2 * HEAD, rest(client)).await.unwrap();
     assert_eq!(seconds_since(started), HEAD.as_secs_f64());
 }
 
