@@ -22,7 +22,7 @@ impl Diagnosis {
     /// what explains a mismatch. That it is on is logged at info level when it is made.
     ///
     /// At most one mismatch a second is explained, and one at a time, on a thread for blocking work of the runtime that
-    /// calls it (outside of tokio it does nothing). On the path of the request only headers and body are copied.
+    /// calls it (outside tokio it does nothing). On the path of the request only headers and body are copied.
     ///
     /// The events are at warn level, under the target `cronofy_webhook_diagnosis`, in a span `cronofy_webhook.diagnosis`
     /// that follows from that of the request:

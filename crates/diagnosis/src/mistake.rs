@@ -137,7 +137,7 @@ const TEXTS: [(Mistake, &str, &str); 35] = [
     (Mistake::BodyFormEncoded, "body_form_encoded", "the body is in the form field `payload`: pass the JSON on as the body itself"),
     (Mistake::BodyJsonString, "body_json_string", "the body is JSON inside a JSON string: it was serialised twice, so pass the bytes on as received"),
     (Mistake::BodyEmptied, "body_emptied", "the body is empty, as something has read it before: check the signature first, or keep the bytes for it"),
-    (Mistake::BodyLength, "body_length", "the body does not have the length that Content-Length declares: it was rewritten in this process, so check the signature outside of what decompresses or parses it"),
+    (Mistake::BodyLength, "body_length", "the body does not have the length that Content-Length declares: it was rewritten in this process, so check the signature before what decompresses or parses it"),
     (Mistake::BodyCompressed, "body_compressed", "the body is compressed: the signature is that of the uncompressed bytes, so find out what compresses them on the way"),
     (Mistake::BodyReplacementCharacter, "body_replacement_character", "the body has U+FFFD in the place of characters that were lost in decoding: forward the bytes without converting them to text"),
     (Mistake::SignatureHex, "signature_hex", "the signature is written in hex: Cronofy sends Base64 of the 32 bytes"),

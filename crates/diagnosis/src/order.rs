@@ -12,7 +12,7 @@ pub(crate) fn rank(name: &str, is_notification: bool) -> usize {
 
 /// One order that agrees with all documented objects, so that the place of an object does not matter.
 ///
-/// `summary` is there twice: [Real-Time Scheduling](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/),
+/// `summary` appears twice: [Real-Time Scheduling](https://docs.cronofy.com/developers/workflow-triggers/scheduling-triggers/),
 /// whose bodies have no `notification`, has it at the end of an event, everything else before `start`.
 #[rustfmt::skip]
 const ORDER: [&str; 73] = [
