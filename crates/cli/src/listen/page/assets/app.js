@@ -1255,7 +1255,7 @@ function showProgress({ is_running, is_stopping, total, sent, delivered }) {
 /** A test in Rust that uses the file. */
 function fixtureTest(row, name) {
   const controls = (text) => text.replace(/\\u([0-9a-f]{4})/g, "\\u{$1}").replace("\\b", "\\u{8}").replace("\\f", "\\u{c}");
-  return `use cronofy_webhook::testing::Sender;
+  return `use cronofy_webhook_testing::Sender;
 
 #[test]
 fn ${name.replace(/-/g, "_").toLowerCase()}() {
